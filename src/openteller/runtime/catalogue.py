@@ -1,0 +1,240 @@
+"""Finds the file of weights that a name stands for, and makes sure that it is the right one.
+
+Weights are data. A file inside an installed Python package is found through the package's metadata, and the package's
+code is never imported. Split files are joined, and hub files kept, below `<data_dir>/models`.
+
+A verified file is not hashed again while its size and modification time stay: this guards against damage and wrong
+versions, not against somebody who may write to the bank's disk. Knows nothing about what is inside a file.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import metadata
+from pathlib import Path
+from threading import RLock
+
+from openteller.core.errors import MissingDependency, ModelUnavailable, NotFound
+from openteller.runtime.weights import (
+    BUILT_IN,
+    HubSource,
+    PackagePart,
+    PackageSource,
+    PathSource,
+    Weights,
+    read_entries,
+)
+
+_BLOCK = 1 << 20
+
+
+class Catalogue:
+    """Finds weights by name. Safe to share between threads; several processes may share a data directory.
+
+    Args:
+        data_dir: where `models.yaml` is read and `models/` (joined parts, downloads, the list of verified files) kept.
+        hub_url: the hub to ask instead of the public one, such as a mirror inside the bank.
+
+    Raises:
+        ConfigurationError: `models.yaml` cannot be read.
+    """
+
+    def __init__(self, data_dir: Path, *, hub_url: str | None = None) -> None:
+        self._data_dir = data_dir
+        self._models = data_dir / "models"
+        self._hub_url = hub_url
+        self._lock = RLock()
+        entries = (*BUILT_IN, *read_entries(data_dir / "models.yaml"))
+        self._entries = {entry.name: entry for entry in entries}
+
+    def entries(self) -> tuple[Weights, ...]:
+        """Every entry by name; the bank's own replace built-in ones."""
+        return tuple(self._entries[name] for name in sorted(self._entries))
+
+    def entry(self, name: str) -> Weights:
+        """The entry called `name`. Raises NotFound."""
+        if name not in self._entries:
+            raise NotFound(
+                f"The catalogue has no weights called {name!r}.",
+                cause=f"It has {', '.join(sorted(self._entries))}.",
+                next_step="Choose one of these, or add an entry to models.yaml in the data directory.",
+            )
+        return self._entries[name]
+
+    def locate(self, name: str) -> Path:
+        """The verified file of the weights called `name`; joined or downloaded first when it has to be.
+
+        Raises:
+            NotFound: no such entry.
+            ModelUnavailable: the file is not there, cannot be fetched, or is not the one that the entry describes.
+            MissingDependency: the entry names a hub and huggingface_hub is not installed.
+        """
+        weights = self.entry(name)
+        with self._lock:
+            path = self._find(weights)
+            self._verify(weights, path)
+        return path
+
+    def _find(self, weights: Weights) -> Path:
+        match weights.source:
+            case PathSource(path=path):
+                return self._data_dir / path
+            case HubSource() as source:
+                return self._from_hub(weights, source)
+            case PackageSource(parts=(part,)):
+                return _installed(weights, (part,))[0]
+            case PackageSource(parts=parts):
+                return self._joined(weights, parts)
+
+    def _joined(self, weights: Weights, parts: tuple[PackagePart, ...]) -> Path:
+        # The hash in the path keeps the file of an older entry from being taken for the present one.
+        target = self._models / weights.name / weights.sha256[:12] / Path(parts[0].file).stem
+        if target.is_file() and self._is_right(weights, target):
+            return target
+        sources = _installed(weights, parts)
+        with _replacing(target, weights) as temporary, temporary.open("wb") as joined:
+            for source in sources:
+                for block in _blocks(source):
+                    joined.write(block)
+        return target
+
+    def _from_hub(self, weights: Weights, source: HubSource) -> Path:
+        try:
+            import huggingface_hub
+        except ImportError as error:
+            raise MissingDependency(
+                f"The weights {weights.name} come from a model hub, and its client is not installed.",
+                cause=f"huggingface_hub cannot be imported ({error}).",
+                next_step="Run `pip install huggingface_hub`.",
+            ) from error
+        cache = self._models / "hub"
+        found = huggingface_hub.try_to_load_from_cache(source.repo, source.file, cache, source.revision)
+        if isinstance(found, str):
+            return Path(found)
+        try:
+            return Path(
+                huggingface_hub.hf_hub_download(
+                    source.repo, source.file, revision=source.revision, cache_dir=cache, endpoint=self._hub_url
+                )
+            )
+        # The client raises its own, its transport's and the operating system's errors, which share no other base.
+        except Exception as error:
+            raise ModelUnavailable(
+                f"The weights {weights.name} cannot be fetched from the hub ({source.repo} at {source.revision}).",
+                cause=f"The hub is out of reach, or has no such file ({type(error).__name__}: {str(error)[:200]}).",
+                next_step=f"Fetch {source.file} elsewhere, and give models.yaml its place: source kind: path.",
+            ) from error
+
+    def _verify(self, weights: Weights, path: Path) -> None:
+        try:
+            right = self._is_right(weights, path)
+        except OSError as error:
+            raise ModelUnavailable(
+                f"The weights {weights.name} cannot be read at {path}.",
+                cause=str(error.strerror or error),
+                next_step=_remedy(weights),
+            ) from error
+        if not right:
+            raise ModelUnavailable(
+                f"The file {path} is not the one that the catalogue describes as {weights.name}.",
+                cause=f"Its size or SHA-256 differs from {weights.size} bytes, {weights.sha256}: damaged, or of "
+                "another version.",
+                next_step=_remedy(weights),
+            )
+
+    def _is_right(self, weights: Weights, path: Path) -> bool:
+        status = path.stat()
+        if status.st_size != weights.size:
+            return False
+        key, seen = str(path.resolve()), [status.st_size, status.st_mtime_ns, weights.sha256]
+        verified = self._verified()
+        if verified.get(key) == seen:
+            return True
+        if _sha256(path) != weights.sha256:
+            return False
+        # A data directory that is read-only, or full, only costs the hash at the next start.
+        with suppress(OSError), _replacing(self._models / "verified.json", None) as temporary:
+            temporary.write_text(json.dumps(verified | {key: seen}, indent=1), "utf-8")
+        return True
+
+    def _verified(self) -> dict[str, object]:
+        try:
+            known = json.loads((self._models / "verified.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return known if isinstance(known, dict) else {}
+
+
+def _installed(weights: Weights, parts: tuple[PackagePart, ...]) -> list[Path]:
+    """The files of `parts`, found without importing anything. Raises ModelUnavailable naming all that are missing."""
+    found, missing = [], []
+    for part in parts:
+        try:
+            path = Path(str(metadata.distribution(part.package).locate_file(part.file)))
+        except metadata.PackageNotFoundError:
+            missing.append(f"{part.package} is not installed")
+            continue
+        if path.is_file():
+            found.append(path)
+        else:
+            missing.append(f"{part.package} {metadata.version(part.package)} has no {part.file}")
+    if missing:
+        raise ModelUnavailable(
+            f"The weights {weights.name} are not there.", cause="; ".join(missing) + ".", next_step=_remedy(weights)
+        )
+    return found
+
+
+def _remedy(weights: Weights) -> str:
+    match weights.source:
+        case PackageSource(parts=parts):
+            wanted = " ".join(f"{part.package}=={part.version}" for part in parts)
+            # The packages' own requirements serve their code, which is never run.
+            return f"Run `pip install --no-deps --force-reinstall {wanted}`."
+        case HubSource():
+            return "Delete models/hub in the data directory to fetch it again, or correct the entry in models.yaml."
+        case PathSource():
+            return "Put the right file there, or correct path, size and sha256 in models.yaml."
+
+
+@contextmanager
+def _replacing(target: Path, weights: Weights | None) -> Iterator[Path]:
+    """A temporary file that becomes `target` in one step when the block ends well, and is removed when it does not.
+
+    With `weights`, the operating system's errors become ModelUnavailable.
+    """
+    temporary: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        temporary.replace(target)
+    except OSError as error:
+        if weights is None:
+            raise
+        raise ModelUnavailable(
+            f"The weights {weights.name} cannot be written to {target}.",
+            cause=str(error.strerror or error),
+            next_step=f"Make {weights.size >> 20} MiB of room in the data directory, and let OpenTeller write there.",
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    for block in _blocks(path):
+        digest.update(block)
+    return digest.hexdigest()

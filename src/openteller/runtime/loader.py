@@ -1,0 +1,89 @@
+"""From an artefact (adapter and heads, a few MB) and the base weights in the catalogue to an encoder that runs.
+
+The built encoder is kept below ``<data_dir>/models/built`` under a name made of what went into it, so a changed
+artefact or base is built anew and nothing stale is ever loaded. Knows nothing about training.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from openteller.core.errors import ModelUnavailable
+from openteller.registry.manifest import Manifest, read_manifest
+from openteller.runtime.catalogue import Catalogue
+from openteller.runtime.e5_weights import keep_scripts, read_e5
+from openteller.runtime.encoder_graph import LinearHead, build_encoder, merge_lora
+from openteller.runtime.onnx_backend import OnnxEncoder
+from openteller.runtime.tokenizer import build_tokenizer
+
+TOKEN_HEADS = frozenset({"tags"})
+_FORMAT = "1"  # raise when the way of building changes
+Progress = Callable[[int, int, str], None]
+
+
+def shipped_artefact() -> Path:
+    """The folder of the understanding artefact that ships with the package."""
+    return Path(__file__).parent.parent / "understanding" / "weights"
+
+
+def load_encoder(
+    artefact: Path, catalogue: Catalogue, data_dir: Path, threads: int = 1, progress: Progress | None = None
+) -> tuple[OnnxEncoder, Manifest]:
+    """The encoder of `artefact`, built first if it has not been.
+
+    Raises:
+        ModelUnavailable: the artefact or its base weights are missing, damaged or do not fit each other.
+    """
+    manifest = read_manifest(artefact)
+    folder = data_dir / "models" / "built" / f"{manifest.name}-{_fingerprint(manifest, catalogue)}"
+    if not (folder / "encoder.onnx").exists():
+        _build(artefact, manifest, catalogue.locate(manifest.base), folder, progress or _silent)
+    return OnnxEncoder(folder, manifest.labels, TOKEN_HEADS & manifest.labels.keys(), threads), manifest
+
+
+def _fingerprint(manifest: Manifest, catalogue: Catalogue) -> str:
+    parts = [_FORMAT, str(catalogue.entry(manifest.base).sha256), *sorted(manifest.files.values())]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+def _build(artefact: Path, manifest: Manifest, base: Path, folder: Path, progress: Progress) -> None:
+    progress(0, 4, "reading base weights")
+    weights = keep_scripts(read_e5(base))
+    progress(1, 4, "merging the adapter")
+    try:
+        adapter = {name: array.astype(np.float32) for name, array in load_file(artefact / "adapter.safetensors").items()}
+        heads = load_file(artefact / "heads.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise ModelUnavailable(
+            f"The artefact {manifest.name} cannot be read.", cause=str(error), next_step="Restore it from the release."
+        ) from error
+    merged = merge_lora(weights, adapter, float(manifest.settings["lora_scale"]))
+    progress(2, 4, "building and quantising")
+    linear = {
+        name: LinearHead(heads[f"{name}.weight"], heads[f"{name}.bias"], name in TOKEN_HEADS) for name in manifest.labels
+    }
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(mkdtemp(dir=folder.parent))
+    try:
+        build_encoder(merged, linear, work / "encoder.onnx")
+        build_tokenizer(weights).save(str(work / "tokenizer.json"))
+        progress(3, 4, "storing")
+        try:
+            os.replace(work, folder)
+        except OSError:
+            if not (folder / "encoder.onnx").exists():  # another process was faster only if its file is there
+                raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    progress(4, 4, "ready")
+
+
+def _silent(done: int, total: int, text: str) -> None:
+    """Report nothing."""

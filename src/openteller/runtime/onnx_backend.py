@@ -1,0 +1,151 @@
+"""Encoders on ONNX Runtime: one pass gives the embedding and every head.
+
+Texts are folded (NFKC, simplified characters, lower case) as they were in training; offsets count code points of the
+normalised text, which folding keeps. Knows nothing about what labels mean.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from openteller.core.errors import MissingDependency, ModelUnavailable
+from openteller.core.records import Scored
+from openteller.core.text import fold
+from openteller.runtime.protocols import Encoding, Floats, MultiHeadEncoder, TextKind
+
+_BATCH = 16
+
+
+class OnnxEncoder:
+    """A multi-head encoder (MultiHeadEncoder) in an ONNX file. Safe to share between threads.
+
+    Args:
+        folder: holds ``encoder.onnx`` and ``tokenizer.json`` as runtime.loader builds them.
+        labels: head → its labels in output order.
+        token_heads: the heads with one output a token.
+        threads: threads of one run.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        labels: Mapping[str, tuple[str, ...]],
+        token_heads: frozenset[str] = frozenset(),
+        threads: int = 1,
+    ) -> None:
+        self.labels = dict(labels)
+        self._token_heads = token_heads
+        self._session = _session(folder / "encoder.onnx", threads)
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        self.dimension = int(self.encode(["a"]).embedding.shape[1])
+
+    def encode(self, texts: Sequence[str]) -> Encoding:
+        """Encode a batch in one go per 16 texts of similar length; the result is in the order given."""
+        folded = self._tokenizer.encode_batch([fold(text) for text in texts])
+        order = sorted(range(len(folded)), key=lambda i: sum(folded[i].attention_mask))
+        rows: dict[int, tuple[dict[str, Floats], NDArray[np.int64]]] = {}
+        for at in range(0, len(order), _BATCH):
+            chosen = order[at : at + _BATCH]
+            rows.update(self._run([folded[i] for i in chosen], chosen))
+        return self._gather(rows, len(texts))
+
+    def _run(self, batch: list[Any], indices: list[int]) -> dict[int, tuple[dict[str, Floats], NDArray[np.int64]]]:
+        longest = max(sum(e.attention_mask) for e in batch)
+        ids = np.array([e.ids[:longest] for e in batch], np.int64)
+        mask = np.array([e.attention_mask[:longest] for e in batch], np.int64)
+        outputs = dict(
+            zip(self._outputs, self._session.run(None, {"input_ids": ids, "attention_mask": mask}), strict=True)
+        )
+        rows = {}
+        for row, index in enumerate(indices):
+            encoding = batch[row]
+            kept = np.flatnonzero(np.array(encoding.special_tokens_mask[:longest]) == 0)
+            values = {n: o[row][kept] if n in self._token_heads else o[row] for n, o in outputs.items()}
+            rows[index] = (values, np.array(encoding.offsets[:longest], np.int64).reshape(-1, 2)[kept])
+        return rows
+
+    def _gather(self, rows: dict[int, tuple[dict[str, Floats], NDArray[np.int64]]], count: int) -> Encoding:
+        heads = [name for name in self._outputs if name != "embedding"]
+        if not count:
+            empty = np.zeros((0, getattr(self, "dimension", 0)), np.float32)
+            return Encoding(empty, {}, {}, [])
+        ordered = [rows[i] for i in range(count)]
+        return Encoding(
+            embedding=np.stack([values["embedding"] for values, _ in ordered]).astype(np.float32),
+            logits={h: np.stack([v[h] for v, _ in ordered]) for h in heads if h not in self._token_heads},
+            token_logits={h: [v[h] for v, _ in ordered] for h in heads if h in self._token_heads},
+            offsets=[offsets for _, offsets in ordered],
+        )
+
+
+class EncoderEmbedder:
+    """The embedding of a multi-head encoder as an Embedder; queries and passages share one space."""
+
+    def __init__(self, encoder: MultiHeadEncoder) -> None:
+        self._encoder = encoder
+        self.dimension = encoder.dimension
+
+    def embed(self, texts: Sequence[str], kind: TextKind) -> Floats:
+        """(n, dimension) float32, L2-normalised."""
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        return self._encoder.encode(texts).embedding
+
+
+class EncoderClassifier:
+    """One head of a multi-head encoder as a Classifier.
+
+    Args:
+        encoder: has the head.
+        head: its name.
+        temperature: divides the logits, as fitted on validation.
+    """
+
+    def __init__(self, encoder: MultiHeadEncoder, head: str, temperature: float = 1.0) -> None:
+        self._encoder, self._head, self._temperature = encoder, head, temperature
+        self.labels = encoder.labels[head]
+
+    def classify(self, texts: Sequence[str]) -> list[list[Scored]]:
+        """Every label of each text, most probable first."""
+        if not texts:
+            return []
+        chances = softmax(self._encoder.encode(texts).logits[self._head] / self._temperature)
+        return [ranked(self.labels, row) for row in chances]
+
+
+def softmax(logits: Floats) -> Floats:
+    """Row-wise softmax of (…, k) logits."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    result: Floats = (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return result
+
+
+def ranked(labels: Sequence[str], chances: Floats) -> list[Scored]:
+    """The labels with their probabilities, most probable first."""
+    order = np.argsort(-chances, kind="stable")
+    return [Scored(label=labels[i], probability=min(1.0, float(chances[i]))) for i in order]
+
+
+def _session(path: Path, threads: int) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingDependency("Running a model needs ONNX Runtime.", next_step="pip install onnxruntime") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own exceptions share no base class
+        raise ModelUnavailable(
+            f"The model file {path.name} cannot be loaded.",
+            cause=str(error).splitlines()[0],
+            next_step="Delete the folder data_dir/models and start again: it is built anew.",
+        ) from error

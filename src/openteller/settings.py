@@ -1,0 +1,91 @@
+"""The settings, read from the environment (prefix OPENTELLER_) or an .env file when `load()` is called.
+
+Outside dev mode unsafe secrets are refused at start. Only assembly, serving/app and cli read settings.
+"""
+
+import secrets
+from functools import partial
+from pathlib import Path
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from openteller.core.errors import ConfigurationError
+
+_SHORTEST_SECRET = 32
+
+
+class Settings(BaseSettings):
+    """One installation's settings. Each can be set as OPENTELLER_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="OPENTELLER_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("var"), description="where everything that is written lives")
+    dev: bool = Field(False, description="demo logins and a generated secret are allowed")
+    secret_key: str = Field("", description="signs tokens; at least 32 characters outside dev mode")
+    bank_name_zh: str = "松湾银行"
+    bank_name_en: str = "Pinebay Bank"
+    timezone: str = Field("Asia/Shanghai", description="IANA zone for what a person reads")
+
+    database_url: str | None = Field(None, description="application login; None: the embedded PostgreSQL")
+    database_owner_url: str | None = Field(None, description="login that owns the tables (migrations, bulk loading)")
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    cors_origins: tuple[str, ...] = ()
+    token_minutes: int = Field(60, ge=1)
+    rate_per_minute: int = Field(240, ge=1, description="requests a minute for one principal")
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    oidc_jwks_url: str | None = None
+
+    threads: int = Field(1, ge=1, description="threads of each model engine")
+    encoder: Path | None = Field(None, description="folder of an understanding artefact; None: the one that ships")
+    llm_url: str | None = Field(None, description="base URL of an OpenAI-compatible server, or llama:<catalogue name>")
+    llm_model: str = ""
+    llm_api_key: str = ""
+    core_banking_url: str | None = Field(None, description="REST core banking; None: the demo store")
+    core_banking_token: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_dev_secret(cls, values: dict[str, object]) -> dict[str, object]:
+        dev = str(values.get("dev", "")).lower() in ("1", "true", "yes", "on")
+        if dev and not values.get("secret_key"):
+            values["secret_key"] = dev_secret(Path(str(values.get("data_dir", "var"))))
+        return values
+
+    @model_validator(mode="after")
+    def _refuse_unsafe(self) -> "Settings":
+        if not self.dev and len(self.secret_key) < _SHORTEST_SECRET:
+            raise ValueError(f"secret_key must have at least {_SHORTEST_SECRET} characters outside dev mode")
+        return self
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the embedded PostgreSQL is used."""
+        return self.database_url is None
+
+
+def dev_secret(data_dir: Path) -> str:
+    """The secret of a dev installation: made once, kept in `data_dir`, readable by its owner only."""
+    path = data_dir / "dev-secret"
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48), encoding="ascii")
+    return path.read_text(encoding="ascii").strip()
+
+
+def load(**overrides: object) -> Settings:
+    """Read the settings. Raises ConfigurationError naming each setting that cannot be used."""
+    try:
+        build = partial(Settings, **{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
+        return build()
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(
+            "The settings cannot be used.",
+            cause=faults,
+            next_step="Set OPENTELLER_SECRET_KEY (e.g. `openssl rand -base64 48`), or OPENTELLER_DEV=1 for a demonstration.",
+        ) from error

@@ -1,0 +1,48 @@
+"""Every table of the store, as SQLAlchemy typed declarative classes. Import from here so that all are registered."""
+
+from openteller.store.tables.audit import AuditRow
+from openteller.store.tables.base import Base
+from openteller.store.tables.conversations import (
+    ConversationRow,
+    HandOffRow,
+    OfferEventRow,
+    SatisfactionRow,
+    TurnRow,
+)
+from openteller.store.tables.customers import (
+    AccountRow,
+    BillRow,
+    CardRow,
+    ConsentRow,
+    CustomerRow,
+    HoldingRow,
+    RiskAssessmentRow,
+    ScheduledPaymentRow,
+    TransactionRow,
+)
+from openteller.store.tables.identity import UserRow
+from openteller.store.tables.knowledge import DocumentRow, PassageRow
+from openteller.store.tables.products import ProductRow
+
+__all__ = [
+    "AccountRow",
+    "AuditRow",
+    "Base",
+    "BillRow",
+    "CardRow",
+    "ConsentRow",
+    "ConversationRow",
+    "CustomerRow",
+    "DocumentRow",
+    "HandOffRow",
+    "HoldingRow",
+    "OfferEventRow",
+    "PassageRow",
+    "ProductRow",
+    "RiskAssessmentRow",
+    "SatisfactionRow",
+    "ScheduledPaymentRow",
+    "TransactionRow",
+    "TurnRow",
+    "UserRow",
+]

@@ -1,0 +1,105 @@
+"""Conversations, the turns of the road, and what hangs on a turn: rating, hand-off, offer events.
+
+`owner` is the principal's subject (customer id, user name or visitor:<random>). All are under row-level security.
+Knows nothing about how a turn came about.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from openteller.store.tables.base import Base, BigId, one_of
+
+
+class ConversationRow(Base):
+    """A conversation; `state` holds what waits for the next turn, such as a card freeze awaiting a yes."""
+
+    __tablename__ = "conversations"
+
+    conversation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(index=True)
+    customer_id: Mapped[str | None] = mapped_column(index=True)
+    channel: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    state: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+
+
+class TurnRow(Base):
+    """One walk down the road: each record whole as JSON, with the columns that staff reports filter on."""
+
+    __tablename__ = "turns"
+    __table_args__ = (
+        one_of("outcome", "answered", "clarify", "refused", "handed_off"),
+        Index("ix_turns_conversation_id_at", "conversation_id", "at"),
+        Index("ix_turns_customer_id_at", "customer_id", "at"),
+    )
+
+    trace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversations.conversation_id", ondelete="CASCADE"))
+    owner: Mapped[str] = mapped_column(index=True)
+    customer_id: Mapped[str | None]
+    at: Mapped[datetime] = mapped_column(index=True)
+    language: Mapped[str]
+    intent: Mapped[str]
+    sentiment: Mapped[str]
+    outcome: Mapped[str]
+    inquiry: Mapped[dict[str, Any]]
+    understanding: Mapped[dict[str, Any]]
+    answer: Mapped[dict[str, Any]]
+    offers: Mapped[list[Any]]
+    reply: Mapped[dict[str, Any]]
+
+
+class SatisfactionRow(Base):
+    """The customer's rating of one turn, 1 (bad) to 5 (good)."""
+
+    __tablename__ = "satisfactions"
+    __table_args__ = (CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),)
+
+    trace_id: Mapped[UUID] = mapped_column(ForeignKey("turns.trace_id", ondelete="CASCADE"), primary_key=True)
+    owner: Mapped[str]
+    rating: Mapped[int]
+    comment: Mapped[str] = mapped_column(server_default="")
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class HandOffRow(Base):
+    """A turn that waits for a person of the bank."""
+
+    __tablename__ = "hand_offs"
+    __table_args__ = (
+        one_of("status", "open", "taken", "closed"),
+        Index("ix_hand_offs_status_created_at", "status", "created_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    trace_id: Mapped[UUID] = mapped_column(ForeignKey("turns.trace_id", ondelete="CASCADE"), index=True)
+    conversation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("conversations.conversation_id", ondelete="CASCADE"), index=True
+    )
+    owner: Mapped[str]
+    reason: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="open")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class OfferEventRow(Base):
+    """What became of an offer: shown, opened or dismissed."""
+
+    __tablename__ = "offer_events"
+    __table_args__ = (
+        one_of("action", "shown", "opened", "dismissed"),
+        Index("ix_offer_events_owner_product_id", "owner", "product_id"),
+        Index("ix_offer_events_customer_id_at", "customer_id", "at"),
+    )
+
+    id: Mapped[BigId]
+    owner: Mapped[str]
+    customer_id: Mapped[str | None]
+    product_id: Mapped[str]
+    action: Mapped[str]
+    trace_id: Mapped[UUID | None] = mapped_column(ForeignKey("turns.trace_id", ondelete="SET NULL"), index=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.now())

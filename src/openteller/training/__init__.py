@@ -1,0 +1,1 @@
+"""Training: datasets, backbones, tasks and recipes. Needs the extra `train` (torch); serving never imports it."""

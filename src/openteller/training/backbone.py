@@ -1,0 +1,113 @@
+"""The encoder as a torch module, ready for LoRA or full training, with linear heads on top.
+
+Knows nothing about data or losses.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from peft import LoraConfig, get_peft_model
+from torch import Tensor, nn
+from transformers import BertConfig, BertModel
+
+from openteller.runtime.e5_weights import EncoderWeights, keep_scripts, read_e5
+from openteller.runtime.encoder_graph import LinearHead
+
+
+def load_backbone(path: Path) -> EncoderWeights:
+    """The encoder at `path` with its vocabulary trimmed to Chinese and English."""
+    return keep_scripts(read_e5(path))
+
+
+def as_torch(weights: EncoderWeights, dropout: float) -> BertModel:
+    """A transformers BertModel holding `weights`."""
+    types = weights.tensors["embeddings.token_type_embeddings.weight"].shape[0]
+    config = BertConfig(
+        vocab_size=len(weights.pieces),
+        hidden_size=weights.hidden,
+        num_hidden_layers=weights.layers,
+        num_attention_heads=weights.heads,
+        intermediate_size=weights.intermediate,
+        max_position_embeddings=weights.positions,
+        type_vocab_size=types,
+        layer_norm_eps=weights.epsilon,
+        pad_token_id=weights.special["pad"],
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+    )
+    words = weights.tensors["embeddings.word_embeddings.weight"]
+    config.vocab_size = words.shape[0]
+    model = BertModel(config, add_pooling_layer=False)
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.tensors.items()}, strict=False)
+    return model
+
+
+class MultiHead(nn.Module):
+    """An encoder with linear heads on the mean of its tokens, or on each token.
+
+    Args:
+        weights: the encoder to start from.
+        heads: head name → number of labels.
+        token_heads: the heads that look at each token.
+        lora_rank: rank of the adapters on every linear layer; 0 trains the whole encoder but its vocabulary.
+        dropout: of the encoder and before the heads, 0–1.
+    """
+
+    def __init__(
+        self,
+        weights: EncoderWeights,
+        heads: Mapping[str, int],
+        *,
+        token_heads: frozenset[str] = frozenset(),
+        lora_rank: int = 0,
+        lora_alpha: int = 32,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.encoder: nn.Module = as_torch(weights, dropout)
+        self.lora_scale = lora_alpha / lora_rank if lora_rank else 0.0
+        if lora_rank:
+            targets = ["query", "key", "value", "dense"]
+            config = LoraConfig(r=lora_rank, lora_alpha=lora_alpha, target_modules=targets, lora_dropout=0.0)
+            self.encoder = get_peft_model(self.encoder, config)  # type: ignore[arg-type]
+        else:
+            self.encoder.embeddings.word_embeddings.weight.requires_grad_(False)  # type: ignore[union-attr]
+        self.token_heads = token_heads
+        self.dropout = nn.Dropout(dropout)
+        self.heads = nn.ModuleDict({name: nn.Linear(weights.hidden, count) for name, count in heads.items()})
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The mean vector (n, hidden), not normalised, and the token vectors (n, tokens, hidden)."""
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        return (hidden * mask).sum(1) / mask.sum(1), hidden
+
+    def head(self, name: str, mean: Tensor, tokens: Tensor) -> Tensor:
+        """The logits of one head."""
+        logits: Tensor = self.heads[name](self.dropout(tokens if name in self.token_heads else mean))
+        return logits
+
+    def adapter(self) -> dict[str, NDArray[np.float32]]:
+        """The LoRA matrices by the names that `merge_lora` reads."""
+        found = {}
+        for name, tensor in self.encoder.state_dict().items():
+            for side in ("lora_A", "lora_B"):
+                if f".{side}." in name:
+                    layer = name.split("base_model.model.")[1].split(f".{side}.")[0]
+                    found[f"{layer}.{side}"] = tensor.detach().cpu().float().numpy()
+        return found
+
+    def encoder_tensors(self) -> dict[str, NDArray[np.float32]]:
+        """The encoder's weights after full training, by transformers' names."""
+        return {name: t.detach().cpu().float().numpy() for name, t in self.encoder.state_dict().items()}
+
+    def linear_heads(self) -> dict[str, LinearHead]:
+        """The heads as arrays."""
+        heads = {}
+        for name, layer in self.heads.items():
+            weight, bias = (t.detach().cpu().float().numpy() for t in (layer.weight, layer.bias))
+            heads[name] = LinearHead(weight, bias, name in self.token_heads)  # type: ignore[arg-type]
+        return heads

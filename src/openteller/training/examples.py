@@ -1,0 +1,115 @@
+"""Labelled examples for understanding: the authored files, the bank's articles, and mapped public sets.
+
+An authored line is ``text | sentiment | need,need`` with entities inline as ``[surface](type)``; see
+recipes/data/understanding/. Knows nothing about models.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from openteller.core.errors import BadInput
+from openteller.core.text import fold, normalise
+
+SENTIMENTS = ("negative", "neutral", "positive")
+ENTITY_TYPES = ("amount", "date", "term", "product", "card", "account", "person")
+_MARK = re.compile(r"\[([^\[\]]+)\]\(([a-z]+)\)")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One labelled text. None means: not labelled for that task, so no loss is taken there.
+
+    spans: (start, end, type) in code points of `text`; group: texts of one group ask the same question.
+    """
+
+    text: str
+    intent: str | None = None
+    sentiment: str | None = None
+    needs: tuple[str, ...] | None = None
+    spans: tuple[tuple[int, int, str], ...] | None = None
+    group: str | None = None
+    source: str = "authored"
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """The intents with the needs that each implies, and all needs."""
+
+    intents: dict[str, tuple[str, ...]]
+    needs: tuple[str, ...]
+    glosses: dict[str, str] = field(default_factory=dict)
+
+
+def read_taxonomy(path: Path) -> Taxonomy:
+    """Read TAXONOMY.yaml."""
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    intents = {name: tuple(entry["needs"]) for name, entry in raw["intents"].items()}
+    return Taxonomy(intents, tuple(raw["needs"]), {n: e["gloss"] for n, e in raw["intents"].items()})
+
+
+def parse_line(line: str, intent: str, taxonomy: Taxonomy) -> Example:
+    """Parse one authored line. Raises BadInput on an unknown sentiment, need or entity type."""
+    parts = [part.strip() for part in line.split(" | ")]
+    sentiment = parts[1] if len(parts) > 1 and parts[1] else "neutral"
+    needs = taxonomy.intents[intent]
+    if len(parts) > 2:
+        needs = tuple(n.strip() for n in parts[2].split(",") if n.strip() not in ("", "-"))
+    text, spans = _unmark(normalise(parts[0]))
+    unknown = {sentiment} - set(SENTIMENTS) | set(needs) - set(taxonomy.needs) | {s[2] for s in spans} - set(ENTITY_TYPES)
+    if unknown or not text:
+        raise BadInput(f"The line {line!r} under {intent} cannot be used.", cause=f"Unknown labels: {sorted(unknown)}.")
+    return Example(text, intent, sentiment, needs, tuple(spans))
+
+
+def _unmark(marked: str) -> tuple[str, list[tuple[int, int, str]]]:
+    text, spans, at = "", [], 0
+    for match in _MARK.finditer(marked):
+        text += marked[at : match.start()]
+        spans.append((len(text), len(text) + len(match[1]), match[2]))
+        text += match[1]
+        at = match.end()
+    return text + marked[at:], spans
+
+
+def authored(folder: Path, taxonomy: Taxonomy) -> Iterator[Example]:
+    """Every authored utterance in `folder`, in file order."""
+    for path in sorted(folder.glob("*.yaml")):
+        if path.name in ("TAXONOMY.yaml", "prompt_injection.yaml"):
+            continue
+        for intent, languages in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            for lines in languages.values():
+                yield from (parse_line(str(line), intent, taxonomy) for line in lines)
+
+
+def article_questions(folder: Path) -> Iterator[Example]:
+    """The questions and titles of the bank's current articles, grouped by article."""
+    for path in sorted(folder.glob("*.yaml")):
+        for article in yaml.safe_load(path.read_text(encoding="utf-8")):
+            if str(article.get("valid_to", "9999")) < "2026-11":
+                continue
+            for language in ("zh", "en"):
+                for text in (article["title"][language], *article["questions"][language]):
+                    yield Example(normalise(str(text)), article["intent"], group=article["id"], source="articles")
+
+
+def mapped(path: Path, mapping: dict[str, str], source: str, most: int) -> Iterator[Example]:
+    """A public intent set (JSONL with text and label), its labels mapped to ours; at most `most` texts a label."""
+    seen: dict[str, int] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        intent = mapping.get(row["label"], mapping.get("*"))
+        seen[row["label"]] = seen.get(row["label"], 0) + 1
+        if intent and seen[row["label"]] <= most:
+            yield Example(normalise(row["text"]), intent, group=f"{source}/{row['label']}", source=source)
+
+
+def held_out(text: str, share: float = 0.15) -> bool:
+    """Whether a text belongs to validation: decided by its hash, so that a text never changes sides."""
+    digest = hashlib.sha256(fold(text).encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32 < share

