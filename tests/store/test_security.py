@@ -163,7 +163,7 @@ def test_the_lexical_index_serves_the_application_role(database: Database) -> No
             session.scalars(text("EXPLAIN SELECT id FROM passages WHERE lexemes @@ to_tsquery('simple', 'a')"))
         )
         assert "ix_passages_lexemes" in plan
-        near = "EXPLAIN SELECT id FROM passages ORDER BY embedding <=> array_fill(0.1, ARRAY[384])::vector LIMIT 5"
+        near = "EXPLAIN SELECT id FROM passages ORDER BY embedding <=> array_fill(0.1, ARRAY[896])::vector LIMIT 5"
         assert "ix_passages_embedding" in "\n".join(session.scalars(text(near)))
 
 

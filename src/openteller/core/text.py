@@ -11,6 +11,7 @@ from typing import Protocol, cast
 _CONTROL = {c: None for c in range(0x20) if chr(c) not in "\n\t"} | {0x7F: None}
 _INVISIBLE = dict.fromkeys([0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _SENTENCE_END = re.compile(r"(?<=[。！？!?；;])\s*|(?<=[.])\s+(?=[A-Z“\"(])|\n+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿]")
 
 
@@ -19,7 +20,7 @@ def normalise(text: str) -> str:
 
     Lone surrogates become U+FFFD so that the text can always be stored.
     """
-    text = text.encode("utf-8", "replace").decode("utf-8")
+    text = _SURROGATE.sub("\ufffd", text)
     return unicodedata.normalize("NFKC", text).translate(_CONTROL | _INVISIBLE).strip()
 
 

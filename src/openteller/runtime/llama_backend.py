@@ -181,9 +181,14 @@ def _start(engine: ModuleType, path: Path, threads: int, context: int, socket: P
     params.cache_ram_mib = 0
     params.hostnames = [str(socket)]
     params.ui = params.endpoint_slots = False
+    params.endpoint_metrics = True
     params.offline, params.verbosity = True, _SILENT
     try:
-        return engine.Server(params)
+        server = engine.Server(params)
+        # The constructor may return before the engine's loop runs, and freeing a server whose loop has yet to start
+        # never returns. The loop answers this question.
+        server.handle_metrics()
+        return server
     except RuntimeError as error:
         raise ModelUnavailable(
             f"llama.cpp cannot run {path.name}.",

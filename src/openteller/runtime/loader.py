@@ -58,7 +58,9 @@ def _build(artefact: Path, manifest: Manifest, base: Path, folder: Path, progres
     weights = keep_scripts(read_e5(base))
     progress(1, 4, "merging the adapter")
     try:
-        adapter = {name: array.astype(np.float32) for name, array in load_file(artefact / "adapter.safetensors").items()}
+        adapter = {
+            name: array.astype(np.float32) for name, array in load_file(artefact / "adapter.safetensors").items()
+        }
         heads = load_file(artefact / "heads.safetensors")
     except (OSError, SafetensorError) as error:
         raise ModelUnavailable(
@@ -67,7 +69,8 @@ def _build(artefact: Path, manifest: Manifest, base: Path, folder: Path, progres
     merged = merge_lora(weights, adapter, float(manifest.settings["lora_scale"]))
     progress(2, 4, "building and quantising")
     linear = {
-        name: LinearHead(heads[f"{name}.weight"], heads[f"{name}.bias"], name in TOKEN_HEADS) for name in manifest.labels
+        name: LinearHead(heads[f"{name}.weight"], heads[f"{name}.bias"], name in TOKEN_HEADS)
+        for name in manifest.labels
     }
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(mkdtemp(dir=folder.parent))

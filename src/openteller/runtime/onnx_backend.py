@@ -17,8 +17,6 @@ from openteller.core.records import Scored
 from openteller.core.text import fold
 from openteller.runtime.protocols import Encoding, Floats, MultiHeadEncoder, TextKind
 
-_BATCH = 16
-
 
 class OnnxEncoder:
     """A multi-head encoder (MultiHeadEncoder) in an ONNX file. Safe to share between threads.
@@ -45,42 +43,25 @@ class OnnxEncoder:
         self.dimension = int(self.encode(["a"]).embedding.shape[1])
 
     def encode(self, texts: Sequence[str]) -> Encoding:
-        """Encode a batch in one go per 16 texts of similar length; the result is in the order given."""
-        folded = self._tokenizer.encode_batch([fold(text) for text in texts])
-        order = sorted(range(len(folded)), key=lambda i: sum(folded[i].attention_mask))
-        rows: dict[int, tuple[dict[str, Floats], NDArray[np.int64]]] = {}
-        for at in range(0, len(order), _BATCH):
-            chosen = order[at : at + _BATCH]
-            rows.update(self._run([folded[i] for i in chosen], chosen))
-        return self._gather(rows, len(texts))
-
-    def _run(self, batch: list[Any], indices: list[int]) -> dict[int, tuple[dict[str, Floats], NDArray[np.int64]]]:
-        longest = max(sum(e.attention_mask) for e in batch)
-        ids = np.array([e.ids[:longest] for e in batch], np.int64)
-        mask = np.array([e.attention_mask[:longest] for e in batch], np.int64)
-        outputs = dict(
-            zip(self._outputs, self._session.run(None, {"input_ids": ids, "attention_mask": mask}), strict=True)
-        )
-        rows = {}
-        for row, index in enumerate(indices):
-            encoding = batch[row]
-            kept = np.flatnonzero(np.array(encoding.special_tokens_mask[:longest]) == 0)
-            values = {n: o[row][kept] if n in self._token_heads else o[row] for n, o in outputs.items()}
-            rows[index] = (values, np.array(encoding.offsets[:longest], np.int64).reshape(-1, 2)[kept])
-        return rows
-
-    def _gather(self, rows: dict[int, tuple[dict[str, Floats], NDArray[np.int64]]], count: int) -> Encoding:
+        """Encode each text by itself: dynamic 8-bit scales span a batch, so a text's result would depend on the others."""
         heads = [name for name in self._outputs if name != "embedding"]
-        if not count:
-            empty = np.zeros((0, getattr(self, "dimension", 0)), np.float32)
-            return Encoding(empty, {}, {}, [])
-        ordered = [rows[i] for i in range(count)]
+        rows = [self._one(text) for text in texts]
+        if not rows:
+            return Encoding(np.zeros((0, self.dimension), np.float32), {}, {}, [])
         return Encoding(
-            embedding=np.stack([values["embedding"] for values, _ in ordered]).astype(np.float32),
-            logits={h: np.stack([v[h] for v, _ in ordered]) for h in heads if h not in self._token_heads},
-            token_logits={h: [v[h] for v, _ in ordered] for h in heads if h in self._token_heads},
-            offsets=[offsets for _, offsets in ordered],
+            embedding=np.stack([values["embedding"] for values, _ in rows]),
+            logits={h: np.stack([v[h] for v, _ in rows]) for h in heads if h not in self._token_heads},
+            token_logits={h: [v[h] for v, _ in rows] for h in heads if h in self._token_heads},
+            offsets=[offsets for _, offsets in rows],
         )
+
+    def _one(self, text: str) -> tuple[dict[str, Floats], NDArray[np.int64]]:
+        tokens = self._tokenizer.encode(fold(text))
+        feed = {"input_ids": np.array([tokens.ids]), "attention_mask": np.array([tokens.attention_mask])}
+        outputs = dict(zip(self._outputs, (o[0] for o in self._session.run(None, feed)), strict=True))
+        kept = np.flatnonzero(np.array(tokens.special_tokens_mask) == 0)
+        values = {n: o[kept] if n in self._token_heads else o for n, o in outputs.items()}
+        return values, np.array(tokens.offsets, np.int64).reshape(-1, 2)[kept]
 
 
 class EncoderEmbedder:

@@ -43,7 +43,9 @@ class Encoding:
 class TextGenerator(Protocol):
     """A language model that continues a chat."""
 
-    def generate(self, messages: Sequence[Message], *, max_tokens: int = 256, temperature: float = 0.0) -> Iterator[str]:
+    def generate(
+        self, messages: Sequence[Message], *, max_tokens: int = 256, temperature: float = 0.0
+    ) -> Iterator[str]:
         """Yield the answer in pieces as they come. Raises Unavailable when the engine does not answer."""
         ...
 

@@ -86,7 +86,7 @@ class ScriptedEmbedder:
     lower case agree. `kind` makes no difference.
     """
 
-    def __init__(self, dimension: int = 384) -> None:
+    def __init__(self, dimension: int = 896) -> None:
         self.dimension = dimension
 
     def embed(self, texts: Sequence[str], kind: TextKind) -> Floats:

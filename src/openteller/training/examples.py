@@ -61,7 +61,9 @@ def parse_line(line: str, intent: str, taxonomy: Taxonomy) -> Example:
     if len(parts) > 2:
         needs = tuple(n.strip() for n in parts[2].split(",") if n.strip() not in ("", "-"))
     text, spans = _unmark(normalise(parts[0]))
-    unknown = {sentiment} - set(SENTIMENTS) | set(needs) - set(taxonomy.needs) | {s[2] for s in spans} - set(ENTITY_TYPES)
+    unknown = (
+        {sentiment} - set(SENTIMENTS) | set(needs) - set(taxonomy.needs) | {s[2] for s in spans} - set(ENTITY_TYPES)
+    )
     if unknown or not text:
         raise BadInput(f"The line {line!r} under {intent} cannot be used.", cause=f"Unknown labels: {sorted(unknown)}.")
     return Example(text, intent, sentiment, needs, tuple(spans))

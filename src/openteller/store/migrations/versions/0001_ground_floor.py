@@ -226,7 +226,7 @@ CREATE TABLE passages (
     kind TEXT NOT NULL,
     language TEXT NOT NULL,
     text TEXT NOT NULL,
-    embedding VECTOR(384) NOT NULL,
+    embedding VECTOR(896) NOT NULL,
     lexemes TSVECTOR NOT NULL,
     CONSTRAINT pk_passages PRIMARY KEY (id),
     CONSTRAINT ck_passages_kind CHECK (kind IN ('question', 'title', 'body')),

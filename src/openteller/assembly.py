@@ -1,0 +1,229 @@
+"""The only place where settings become objects: the store, the models, the parts, the road.
+
+    settings ─▶ database ─▶ encoder ─▶ reader, library, retriever, gate ─▶ dialogue
+
+`Application` is what the faces (serving, cli) hold. Knows nothing about HTTP or the command line.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from functools import cached_property
+
+from openteller import __version__
+from openteller.assistant.answering import Answerer, Shelf
+from openteller.assistant.composition import Composer
+from openteller.assistant.dialogue import Dialogue
+from openteller.assistant.gate import load_gate
+from openteller.assistant.offer_desk import StoreOfferDesk
+from openteller.core.clock import local_date, utc_now
+from openteller.core.errors import ConfigurationError, OpenTellerError
+from openteller.core.records import Principal, Role
+from openteller.customers.core_banking import CoreBanking
+from openteller.customers.repository import CustomerRepository
+from openteller.customers.rest_banking import RestCoreBanking
+from openteller.customers.store_banking import StoreCoreBanking
+from openteller.identity.accounts import Accounts
+from openteller.knowledge.library import Library
+from openteller.knowledge.retrieval import Retriever
+from openteller.products.names import ProductNames
+from openteller.products.repository import ProductRepository
+from openteller.recommendation.recommender import Recommender
+from openteller.registry.manifest import Manifest
+from openteller.runtime.catalogue import Catalogue
+from openteller.runtime.loader import Progress, load_encoder, shipped_artefact
+from openteller.runtime.onnx_backend import EncoderEmbedder, OnnxEncoder
+from openteller.runtime.protocols import TextGenerator
+from openteller.runtime.use_backend import JointEmbedder, SentenceEncoder
+from openteller.settings import Settings
+from openteller.store.database import Database
+from openteller.store.embedded import EmbeddedPostgres
+from openteller.understanding.reader import Reader
+
+_SHELF_SECONDS = 5.0
+_STAFF = Principal(subject="assembly", role=Role.SERVICE, customer_id=None)
+
+
+class ProductShelf:
+    """The products on sale, read anew from the store at most every few seconds."""
+
+    def __init__(self, database: Database, timezone: str) -> None:
+        self._database, self._timezone = database, timezone
+        self._repository = ProductRepository()
+        self._lock = threading.Lock()
+        self._shelf: Shelf | None = None
+        self._names: tuple[object, ProductNames] | None = None
+        self._read_at = 0.0
+
+    def __call__(self) -> Shelf:
+        """The shelf as of now."""
+        with self._lock:
+            if self._shelf is None or time.monotonic() - self._read_at > _SHELF_SECONDS:
+                self._shelf = self._read()
+                self._read_at = time.monotonic()
+            return self._shelf
+
+    def _read(self) -> Shelf:
+        today = local_date(utc_now(), self._timezone)
+        with self._database.session(_STAFF) as session:
+            products = {p.id: p for p in self._repository.all(session, today)}
+        if self._names is None or self._names[0] != products:
+            self._names = (products, ProductNames(products.values()))
+        return Shelf(products, self._names[1])
+
+
+class Application:
+    """One installation, ready to answer. Start-up work happens when a part is first asked for, or in `warm`.
+
+    Args:
+        settings: as loaded.
+        progress: told about long start-up steps as (done, total, text).
+    """
+
+    def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
+        self.settings = settings
+        self._progress = progress
+
+    @cached_property
+    def database(self) -> Database:
+        """The store, started if embedded, with its schema up to date."""
+        database, self._close_database = open_database(self.settings)
+        if not database.is_current():
+            database.upgrade()
+        return database
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The weights that can be had."""
+        return Catalogue(self.settings.data_dir)
+
+    @cached_property
+    def _encoder_and_manifest(self) -> tuple[OnnxEncoder, Manifest]:
+        artefact = self.settings.encoder or shipped_artefact()
+        return load_encoder(artefact, self.catalogue, self.settings.data_dir, self.settings.threads, self._progress)
+
+    @cached_property
+    def embedder(self) -> JointEmbedder:
+        """The retrieval space: the trained encoder beside a general sentence encoder (docs/decisions/0003)."""
+        weights, vocabulary = map(self.catalogue.locate, ("use-multilingual", "use-multilingual-vocabulary"))
+        return JointEmbedder(EncoderEmbedder(self._encoder_and_manifest[0]), SentenceEncoder(weights, vocabulary))
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Understanding."""
+        encoder, manifest = self._encoder_and_manifest
+        return Reader(encoder, manifest.temperatures, self.settings.timezone, self.embedder)
+
+    @cached_property
+    def library(self) -> Library:
+        """The bank's documents."""
+        version = "-".join(sorted(self._encoder_and_manifest[1].files.values()))[:64]
+        return Library(self.database, self.embedder, index_version=version)
+
+    @cached_property
+    def retriever(self) -> Retriever:
+        """Search in the bank's documents."""
+        return Retriever(self.database, self.embedder)
+
+    @cached_property
+    def shelf(self) -> ProductShelf:
+        """The products on sale."""
+        return ProductShelf(self.database, self.settings.timezone)
+
+    @cached_property
+    def banking(self) -> CoreBanking:
+        """The customer's own data: the bank's REST service, or the demo store."""
+        if self.settings.core_banking_url:
+            return RestCoreBanking(self.settings.core_banking_url, self.settings.core_banking_token)
+        return StoreCoreBanking(self.database, self.settings.timezone)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Logins."""
+        return Accounts(self.database)
+
+    @cached_property
+    def dialogue(self) -> Dialogue:
+        """The road."""
+        settings = self.settings
+        bank = {"zh": settings.bank_name_zh, "en": settings.bank_name_en}
+        generator = self._generator()
+        return Dialogue(
+            database=self.database,
+            reader=self.reader,
+            answerer=Answerer(self.retriever, load_gate()),
+            offers=StoreOfferDesk(
+                self.database, self.shelf, Recommender(settings.timezone), CustomerRepository(settings.timezone)
+            ),
+            banking=self.banking,
+            shelf=self.shelf,
+            bank=bank,
+            timezone=settings.timezone,
+            composer=Composer(generator, self.embedder, bank) if generator else None,
+        )
+
+    def _generator(self) -> TextGenerator | None:
+        url = self.settings.llm_url
+        if not url:
+            return None
+        if url.startswith("llama:"):
+            from openteller.runtime.llama_backend import LlamaGenerator
+
+            return LlamaGenerator(self.catalogue.locate(url.removeprefix("llama:")), threads=self.settings.threads)
+        if not self.settings.llm_model:
+            raise ConfigurationError(
+                "OPENTELLER_LLM_URL is set without a model.", next_step="Set OPENTELLER_LLM_MODEL to the model's name."
+            )
+        from openteller.runtime.openai_backend import OpenAIGenerator
+
+        return OpenAIGenerator(url, self.settings.llm_model, self.settings.llm_api_key or None)
+
+    def acting_for(self, principal: Principal, customer_id: str) -> Principal:
+        """`principal` looking at a customer's data. Raises NotFound for a customer the bank does not know."""
+        acting = principal.model_copy(update={"customer_id": customer_id})
+        self.banking.profile(acting)
+        return acting
+
+    def warm(self) -> None:
+        """Load everything that the first answer would otherwise wait for."""
+        self.retriever.warm()
+        shelf = self.shelf()
+        self.reader.read("你好, hello", local_date(utc_now(), self.settings.timezone), shelf.names)
+        _ = self.dialogue
+
+    def health(self) -> dict[str, str]:
+        """Status (ok or degraded), database, model and version."""
+        checks: dict[str, Callable[[], str]] = {
+            "database": self.database.ping,
+            "model": lambda: (
+                f"{self._encoder_and_manifest[1].name} {self._encoder_and_manifest[1].created_at:%Y-%m-%d}"
+            ),
+        }
+        found = {}
+        for name, check in checks.items():
+            try:
+                found[name] = check()
+            except OpenTellerError as error:
+                found[name] = f"unavailable: {error.message}"
+        degraded = any(text.startswith("unavailable") for text in found.values())
+        return {"status": "degraded" if degraded else "ok", **found, "version": __version__}
+
+    def close(self) -> None:
+        """Let go of the store; the embedded server stops when nobody else uses it."""
+        if "database" in self.__dict__:
+            self._close_database()
+
+
+def open_database(settings: Settings) -> tuple[Database, Callable[[], None]]:
+    """The store alone, not migrated, and what closes it: for the commands that look after the schema."""
+    if settings.database_url:
+        database = Database(settings.database_url, settings.database_owner_url)
+        return database, database.dispose
+    embedded = EmbeddedPostgres(settings.data_dir)
+    database = Database(*embedded.start())
+
+    def close() -> None:
+        database.dispose()
+        embedded.stop()
+
+    return database, close

@@ -1,0 +1,267 @@
+"""Skills on the customer's own data: balance, transactions, spending, card freeze, bill, next payment.
+
+Each reads through CoreBanking, so a bank plugs in its own; figures are computed here, never worded by a model. Changing
+something takes a yes in the next message. Knows nothing about retrieval or offers.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from openteller.assistant.wording import Say, say
+from openteller.core.clock import local_date, utc_now
+from openteller.core.money import Money
+from openteller.core.records import Answer, Entity, Outcome, Principal, Role, Understanding
+from openteller.core.text import fold
+from openteller.customers.core_banking import CoreBanking
+from openteller.customers.records import Card
+
+_SURE = 0.5
+_CONFIRM_WITHIN = timedelta(minutes=10)
+_YES = re.compile(
+    r"^(?:是|是的|对|好|好的|确认|确定|可以|嗯|冻结|确认冻结|yes|y|yeah|yep|ok|okay|sure|confirm|please do|do it)[\s。.!！~]*$"
+)
+_NO = re.compile(r"^(?:不|不用|不要|不是|取消|算了|先不|否|no|n|nope|cancel|don'?t|stop)[\s。.!！~了]*$")
+# Asking how or why in general is a matter for the articles.
+_GENERAL = re.compile(
+    r"在哪|怎么(?:查|看|设)|如何(?:查|看|设)|为什么|什么是|规则|多久|can i see|where (?:do|can)|how (?:do|can) i (?:see|find|check|view)|why|what is a|what's a"
+)
+_CATEGORIES: dict[str, tuple[str, str, str]] = {
+    "groceries": ("超市买菜", "groceries", r"超市|买菜|杂货|grocer|supermarket"),
+    "dining": ("餐饮", "dining", r"餐饮|吃饭|外卖|吃喝|饭店|dining|restaurant|eating|food|takeaway"),
+    "transport": ("交通", "transport", r"交通|打车|地铁|加油|transport|taxi|petrol|fuel|metro"),
+    "housing": ("住房", "housing", r"房租|住房|房贷|rent\b|housing"),
+    "utilities": ("水电燃气通讯", "utilities", r"水电|电费|话费|燃气|utilit|electric|phone bill"),
+    "shopping": ("购物", "shopping", r"购物|网购|买衣服|shopping|clothes"),
+    "health": ("医疗", "health", r"医疗|看病|医院|药|health|medical|doctor"),
+    "education": ("教育", "education", r"教育|学费|培训|education|tuition|school"),
+    "travel": ("旅行", "travel", r"旅行|旅游|机票|酒店|travel|flight|hotel"),
+    "entertainment": ("娱乐", "entertainment", r"娱乐|电影|游戏|entertain|movie|game"),
+    "transfer": ("转账", "transfers", r"转账|transfers?\b"),
+    "fees": ("手续费", "fees", r"手续费|fees\b"),
+    "insurance": ("保险", "insurance", r"保险|保费|insurance"),
+    "investment": ("投资", "investments", r"投资|理财|invest"),
+    "cash": ("取现", "cash", r"取现|取款|现金|cash"),
+}  # fmt: skip
+_NOT_SPENDING = frozenset({"salary", "interest"})
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a skill may look at."""
+
+    text: str
+    understanding: Understanding
+    principal: Principal
+    banking: CoreBanking
+    language: str
+    today: date
+    timezone: str
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a skill did: the answer, and what now waits in the conversation (None: leave as it is)."""
+
+    answer: Answer
+    state: dict[str, Any] | None = None
+
+
+Skill = Callable[[Request], Done | None]
+
+
+def _pick(request: Request, zh: str, en: str) -> str:
+    return en if request.language == "en" else zh
+
+
+def _answer(request: Request, name: str, zh: str, en: str, outcome: Outcome = Outcome.ANSWERED) -> Answer:
+    confidence = request.understanding.intent.probability
+    return Answer(text=_pick(request, zh, en), outcome=outcome, confidence=confidence, skill=name)
+
+
+def balance(request: Request) -> Done | None:
+    """Balances of the customer's accounts, credit accounts as what is owed."""
+    accounts = [a for a in request.banking.balances(request.principal) if a.status != "closed"]
+    if not accounts:
+        return Done(_answer(request, "balance", "您名下没有账户。", "You have no accounts with us."))
+    kinds = {
+        "savings": ("储蓄账户", "savings account"), "fixed": ("定期存款", "fixed deposit"),
+        "credit": ("信用卡", "credit card"), "loan": ("贷款", "loan"), "mortgage": ("房贷", "mortgage"),
+    }  # fmt: skip
+    zh, en = [], []
+    for account in accounts:
+        money = Money(account.balance, account.currency)
+        kind = kinds.get(account.kind, (account.kind, account.kind))
+        owed = account.balance < 0
+        shown = Money(abs(account.balance), account.currency) if owed else money
+        zh.append(f"{kind[0]}（尾号{account.tail}）{'欠款' if owed else '余额'} {shown}")
+        en.append(f"{kind[1]} ending {account.tail}: {'owed' if owed else 'balance'} {shown}")
+    return Done(_answer(request, "balance", "您的账户：\n" + "\n".join(zh), "Your accounts:\n" + "\n".join(en)))
+
+
+def transactions(request: Request) -> Done | None:
+    """The last five bookings, or those of a day that is named."""
+    since, until = _period(request) or (request.today - timedelta(days=60), request.today)
+    rows = list(request.banking.transactions(request.principal, _start(since, request), _end(until, request), 5))
+    if not rows:
+        return Done(_answer(request, "transactions", "这段时间没有交易。", "There were no transactions in that time."))
+    lines = [
+        f"{local_date(row.booked_at, request.timezone)} {row.merchant} {Money(row.amount, row.currency)}"
+        for row in rows
+    ]
+    listed = "\n".join(lines)
+    return Done(_answer(request, "transactions", f"最近的交易：\n{listed}", f"Your latest transactions:\n{listed}"))
+
+
+def spending(request: Request) -> Done | None:
+    """Spending by category in a month: this month unless another is named."""
+    since, until = _period(request) or (request.today.replace(day=1), request.today)
+    by_category = request.banking.spending(request.principal, _start(since, request), _end(until, request))
+    spent = {c: m for c, m in by_category.items() if c not in _NOT_SPENDING and m.amount > 0}
+    folded = fold(request.text)
+    asked = [c for c, (_, _, pattern) in _CATEGORIES.items() if re.search(pattern, folded)]
+    zh_when, en_when = f"{since}至{until}", f"From {since} to {until}"
+    if asked:
+        total = sum((spent[c] for c in asked if c in spent), Money(0))  # type: ignore[arg-type]
+        zh_what = "、".join(_CATEGORIES[c][0] for c in asked)
+        en_what = " and ".join(_CATEGORIES[c][1] for c in asked)
+        zh, en = f"{zh_when}，您在{zh_what}上支出 {total}。", f"{en_when} you spent {total} on {en_what}."
+        return Done(_answer(request, "spending", zh, en))
+    if not spent:
+        return Done(_answer(request, "spending", f"{zh_when}没有支出。", f"{en_when} there was no spending."))
+    ordered = sorted(spent.items(), key=lambda item: -item[1].amount)
+    total = sum((m for _, m in ordered), Money(0))  # type: ignore[arg-type]
+    zh_lines = "\n".join(f"{_CATEGORIES.get(c, (c, c, ''))[0]} {m}" for c, m in ordered)
+    en_lines = "\n".join(f"{_CATEGORIES.get(c, (c, c, ''))[1]} {m}" for c, m in ordered)
+    zh, en = f"{zh_when}共支出 {total}：\n{zh_lines}", f"{en_when} you spent {total}:\n{en_lines}"
+    return Done(_answer(request, "spending", zh, en))
+
+
+def bill(request: Request) -> Done | None:
+    """Open credit-card bills with due date and what is left to pay."""
+    bills = [b for b in request.banking.bills(request.principal) if b.amount_due > b.paid_amount]
+    if not bills:
+        return Done(_answer(request, "bill", "您目前没有待还账单。", "You have no open bill."))
+    zh, en = [], []
+    for b in sorted(bills, key=lambda b: b.due_on):
+        left = Money(b.amount_due - b.paid_amount, b.currency)
+        least = Money(max(b.minimum_due - b.paid_amount, 0), b.currency)  # type: ignore[arg-type]
+        late = b.due_on < request.today
+        zh.append(
+            f"应还 {left}，最低还款 {least}，{'已于' if late else '到期还款日'} {b.due_on}{' 逾期' if late else ''}"
+        )
+        en.append(f"{left} {'was due' if late else 'due'} on {b.due_on}, minimum payment {least}")
+    return Done(_answer(request, "bill", "您的账单：" + "；".join(zh) + "。", "Your bill: " + "; ".join(en) + "."))
+
+
+def next_payment(request: Request) -> Done | None:
+    """The next scheduled payment."""
+    payment = request.banking.next_payment(request.principal)
+    if payment is None:
+        return Done(_answer(request, "next_payment", "近期没有预约付款。", "No payment is scheduled."))
+    money = Money(payment.amount, payment.currency)
+    zh = f"您的下一笔付款是 {payment.due_on} 向{payment.payee}支付 {money}。"
+    en = f"Your next payment is {money} to {payment.payee} on {payment.due_on}."
+    return Done(_answer(request, "next_payment", zh, en))
+
+
+def card_freeze(request: Request) -> Done | None:
+    """Ask for a yes before freezing a card; which card by its tail, or the only one."""
+    active = [c for c in request.banking.cards(request.principal) if c.status == "active"]
+    if not active:
+        return Done(_answer(request, "card_freeze", "您没有可冻结的卡片。", "You have no active card to freeze."))
+    tails = {e.value for e in request.understanding.entities if e.type in ("card", "account") and e.value}
+    chosen = [c for c in active if c.tail in tails] or active
+    if len(chosen) > 1:
+        listed = "、".join(c.tail for c in chosen)
+        zh = f"您有多张卡片（尾号 {listed}），要冻结哪一张？请回复“冻结尾号XXXX的卡”。"
+        en = f"You have several cards (ending {', '.join(c.tail for c in chosen)}). Which one? Say “freeze the card ending XXXX”."
+        return Done(_answer(request, "card_freeze", zh, en, Outcome.CLARIFY))
+    card = chosen[0]
+    zh = f"确认冻结尾号 {card.tail} 的卡片吗？冻结后将不能消费和取款，可随时解冻。请回复“确认”或“取消”。"
+    en = f"Freeze the card ending {card.tail}? Payments and withdrawals stop until you unfreeze it. Reply “yes” or “cancel”."
+    until = (utc_now() + _CONFIRM_WITHIN).isoformat()
+    state = {"pending": {"skill": "card_freeze", "card_id": card.card_id, "until": until}}
+    return Done(_answer(request, "card_freeze", zh, en, Outcome.CLARIFY), state)
+
+
+def _confirmed(request: Request, pending: Mapping[str, Any]) -> Done:
+    card: Card = request.banking.freeze_card(request.principal, str(pending["card_id"]))
+    zh = f"尾号 {card.tail} 的卡片已冻结。如卡片遗失，请尽快挂失补卡。"
+    en = f"The card ending {card.tail} is now frozen. If it is lost, please report it and order a replacement."
+    return Done(_answer(request, "card_freeze", zh, en), {})
+
+
+SKILLS: dict[str, Skill] = {
+    "account_balance": balance,
+    "transaction_list": transactions,
+    "spending_analysis": spending,
+    "credit_bill": bill,
+    "next_payment": next_payment,
+    "card_freeze": card_freeze,
+}
+
+
+def run(request: Request) -> Done | None:
+    """Use the skill that the inquiry calls for; None when none does.
+
+    A waiting confirmation comes first: a yes does it, a no drops it, anything else is read anew and drops it too.
+    """
+    if request.principal.role is Role.VISITOR or request.principal.customer_id is None:
+        return None
+    pending = request.state.get("pending")
+    if pending:
+        if _YES.match(fold(request.text)) and datetime.fromisoformat(pending["until"]) > utc_now():
+            return _confirmed(request, pending)
+        if _NO.match(fold(request.text)):
+            return Done(_answer(request, "card_freeze", say(Say.CANCELLED, "zh"), say(Say.CANCELLED, "en")), {})
+    intent = request.understanding.intent
+    skill = SKILLS.get(intent.label)
+    if skill is None or intent.probability < _SURE or _GENERAL.search(fold(request.text)):
+        return None
+    return skill(request)
+
+
+def unavailable(request: Request) -> Answer:
+    """The answer when core banking fails: say so, and promise nothing."""
+    zh, en = say(Say.BANKING_UNAVAILABLE, "zh"), say(Say.BANKING_UNAVAILABLE, "en")
+    return _answer(request, "unavailable", zh, en, Outcome.REFUSED)
+
+
+def _period(request: Request) -> tuple[date, date] | None:
+    folded, today = fold(request.text), request.today
+    this_month = today.replace(day=1)
+    if re.search(r"上个?月|last month", folded):
+        last = this_month - timedelta(days=1)
+        return last.replace(day=1), last
+    if re.search(r"这个?月|本月|this month", folded):
+        return this_month, today
+    if re.search(r"今年|this year", folded):
+        return today.replace(month=1, day=1), today
+    named = [e for e in request.understanding.entities if e.type == "date" and e.value]
+    return _named_period(named[0], today) if named else None
+
+
+def _named_period(entity: Entity, today: date) -> tuple[date, date]:
+    day = date.fromisoformat(entity.value)
+    if day > today:
+        day = day.replace(year=day.year - 1) if (day.month, day.day) != (2, 29) else day - timedelta(days=366)
+    is_month = re.search(r"月(?!\s*\d)(?!.*[日号])", entity.text) or re.fullmatch(
+        r"[a-z]+(?:\s+\d{4})?", entity.text.lower()
+    )
+    if is_month and day.day == 1:
+        following = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+        return day, min(today, following - timedelta(days=1))
+    return day, day
+
+
+def _start(day: date, request: Request) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(request.timezone)).astimezone(UTC)
+
+
+def _end(day: date, request: Request) -> datetime:
+    return _start(day + timedelta(days=1), request)

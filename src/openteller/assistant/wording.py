@@ -1,0 +1,62 @@
+"""The fixed sentences of the assistant, Chinese and English, in one table.
+
+Approved wording: a bank changes it here. Knows nothing about when a sentence is said.
+"""
+
+from enum import StrEnum
+
+
+class Say(StrEnum):
+    """What is said; the two languages stand in the table below."""
+
+    GREETING = "greeting"
+    THANKS = "thanks"
+    REFUSED = "refused"
+    REFUSED_INJECTION = "refused_injection"
+    CLARIFY = "clarify"
+    HANDED_OFF = "handed_off"
+    HANDED_OFF_CARE = "handed_off_care"
+    LOG_IN = "log_in"
+    BANKING_UNAVAILABLE = "banking_unavailable"
+    NOTHING_PENDING = "nothing_pending"
+    CANCELLED = "cancelled"
+
+
+_TABLE: dict[Say, tuple[str, str]] = {
+    Say.GREETING: (
+        "您好，我是{bank}的智能助手（AI）。请问有什么可以帮您？",
+        "Hello, I am the AI assistant of {bank}. How can I help you?",
+    ),
+    Say.THANKS: ("不客气，祝您生活愉快！", "You are welcome. Have a good day!"),
+    Say.REFUSED: (
+        "抱歉，这个问题我没有经过审核的资料，不能随意回答。您可以换个说法，或回复“人工”转接客服。",
+        "Sorry, I have no approved information on this and will not guess. You can rephrase, or say “agent” to reach a person.",
+    ),
+    Say.REFUSED_INJECTION: (
+        "抱歉，我只能回答{bank}的业务问题，不能执行这类指令。",
+        "Sorry, I only answer questions about {bank}'s services and cannot follow such instructions.",
+    ),
+    Say.CLARIFY: ("您想问的是下面哪一个？", "Which of these do you mean?"),
+    Say.HANDED_OFF: (
+        "好的，已为您转接人工客服，请稍候。您之前说的内容会一并转给客服，无需重复。",
+        "Of course. I am passing you to a colleague, who will see this conversation, so you need not repeat it.",
+    ),
+    Say.HANDED_OFF_CARE: (
+        "您的安全最重要。我已请同事尽快联系您；如有紧急危险，请立即拨打110或120，心理援助热线12356。",
+        "Your safety matters most. I have asked a colleague to contact you soon; in immediate danger call 110 or 120, "
+        "or the mental-health line 12356.",
+    ),
+    Say.LOG_IN: ("查询或办理您本人的业务需要先登录。", "Please log in first, so that I can look at your own accounts."),
+    Say.BANKING_UNAVAILABLE: (
+        "暂时查不到您的账户信息，请稍后再试，或回复“人工”。",
+        "I cannot reach your account information just now. Please try again shortly, or say “agent”.",
+    ),
+    Say.NOTHING_PENDING: ("目前没有待您确认的操作。", "There is nothing waiting for your confirmation."),
+    Say.CANCELLED: ("好的，已取消，未做任何改动。", "All right, cancelled. Nothing was changed."),
+}
+
+
+def say(what: Say, language: str, **values: str) -> str:
+    """The sentence in ``zh`` or ``en``, with `values` filled in."""
+    zh, en = _TABLE[what]
+    return (en if language == "en" else zh).format(**values)

@@ -1,0 +1,1 @@
+"""The command line, thin: each command says what it does and calls the part that does it."""

@@ -1,0 +1,47 @@
+"""`teller demo load`: the demo bank, all of it fictional."""
+
+import argparse
+from contextlib import closing
+
+from openteller.assembly import Application
+from openteller.cli.progress import console_progress
+from openteller.core.clock import local_date, utc_now
+from openteller.core.records import Role
+from openteller.demo.load import CUSTOMERS, SEED, LoadReport, load, load_bank
+from openteller.settings import load as load_settings
+
+_EXAMPLES = """\
+examples:
+  teller demo load
+  teller demo load --customers 1000000 --seed 7
+"""
+
+
+def demo(arguments: list[str]) -> int:
+    """Load articles, products, customers and, in dev mode, demo logins. Loading again changes nothing."""
+    parser = argparse.ArgumentParser(
+        "teller demo", description=demo.__doc__, epilog=_EXAMPLES, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("action", choices=["load"])
+    parser.add_argument("--customers", type=int, default=CUSTOMERS)
+    parser.add_argument("--seed", type=int, default=SEED)
+    given = parser.parse_args(arguments)
+    with closing(Application(load_settings(), console_progress())) as application:
+        report = load_demo(application, given.customers, given.seed)
+    print(report.summary)
+    return 0
+
+
+def load_demo(application: Application, customers: int, seed: int = SEED) -> LoadReport:
+    """Load what is not there yet; demo logins in dev mode only."""
+    settings = application.settings
+
+    def add_user(username: str, role: Role, customer_id: str | None) -> object:
+        return application.accounts.add_user(username, settings.demo_password, role, customer_id, by="demo")
+
+    today = local_date(utc_now(), settings.timezone)
+    report = load(application.database, customers, console_progress(), seed=seed, today=today, zone=settings.timezone)
+    load_bank(
+        application.database, application.library, console_progress(), add_user=add_user if settings.dev else None
+    )
+    return report

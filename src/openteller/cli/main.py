@@ -1,0 +1,119 @@
+"""`teller`: the entry point. Errors become a clear message and exit code 1; no traceback reaches a user."""
+
+import sys
+from collections.abc import Callable
+
+USAGE = """\
+teller: an on-premise assistant for a bank's customers and staff, in Chinese and English
+
+  teller ask "…" [--customer ID] [--json]     one question, one answer
+  teller chat [--customer ID]                 a conversation in the terminal
+  teller serve [--port N] [--demo]            the HTTP API, the widget and the demo page
+  teller knowledge import|list|search         the bank's documents
+  teller demo load [--customers N]            the demo bank
+  teller db upgrade|downgrade|status          the schema of the store
+  teller doctor [--json]                      checks everything and says what to do
+  teller finetune RECIPE [--output DIR]       train a model from a recipe (extra: train)
+
+Each command has --help with examples. Settings are environment variables: OPENTELLER_DATA_DIR, OPENTELLER_DEV, …
+"""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and leave with its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; the exit code. Command modules load late, so that a small command starts fast."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(USAGE, end="")
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        from openteller import __version__
+
+        print(__version__)
+        return 0
+    command = COMMANDS.get(arguments[0])
+    if command is None:
+        print(f"There is no command {arguments[0]!r}. The commands are:\n\n{USAGE}", file=sys.stderr, end="")
+        return 2
+    from openteller.core.errors import OpenTellerError
+
+    try:
+        return command(arguments[1:])
+    except OpenTellerError as error:
+        lines = [f"Error: {error.message}", error.cause and f"Cause: {error.cause}", error.next_step]
+        print("\n".join(line for line in lines if line), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 141
+
+
+def _ask(arguments: list[str]) -> int:
+    from openteller.cli.commands.ask import ask
+
+    return ask(arguments)
+
+
+def _chat(arguments: list[str]) -> int:
+    from openteller.cli.commands.ask import chat
+
+    return chat(arguments)
+
+
+def _serve(arguments: list[str]) -> int:
+    from openteller.cli.commands.serve import serve
+
+    return serve(arguments)
+
+
+def _knowledge(arguments: list[str]) -> int:
+    from openteller.cli.commands.knowledge import knowledge
+
+    return knowledge(arguments)
+
+
+def _demo(arguments: list[str]) -> int:
+    from openteller.cli.commands.demo import demo
+
+    return demo(arguments)
+
+
+def _db(arguments: list[str]) -> int:
+    from openteller.cli.commands.db import db
+
+    return db(arguments)
+
+
+def _doctor(arguments: list[str]) -> int:
+    from openteller.cli.commands.doctor import doctor
+
+    return doctor(arguments)
+
+
+def _finetune(arguments: list[str]) -> int:
+    from openteller.cli.commands.finetune import finetune
+
+    return finetune(arguments)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "ask": _ask,
+    "chat": _chat,
+    "serve": _serve,
+    "knowledge": _knowledge,
+    "demo": _demo,
+    "db": _db,
+    "doctor": _doctor,
+    "finetune": _finetune,
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""Progress bars in the terminal, on standard error so that standard output stays clean."""
+
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+def console_progress() -> Callable[[int, int, str], None]:
+    """A callback (done, total, text) that draws one bar a run of steps."""
+    bar: list[Progress] = []
+    console = Console(stderr=True)
+
+    def report(done: int, total: int, text: str) -> None:
+        if not bar:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            bar.append(Progress(*columns, console=console))
+            bar[0].add_task(text, total=total)
+            bar[0].start()
+        bar[0].update(bar[0].task_ids[0], completed=done, total=total, description=text)
+        if done >= total:
+            bar.pop().stop()
+
+    return report
+
+
+def counting(text: str) -> Callable[[int, int], None]:
+    """The same for a callback (done, total) under one text."""
+    report = console_progress()
+    return lambda done, total: report(done, max(total, 1), text)

@@ -1,0 +1,99 @@
+"""Demo customers into the store by COPY, a batch a transaction, as the owner of the tables.
+
+Knows nothing about how customers are made. What is not covered: an owner whom row-level security binds; PostgreSQL
+lets nobody COPY into a table whose policies hold for them.
+"""
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from openteller.core.errors import ConfigurationError, Unavailable
+from openteller.core.records import Record
+from openteller.demo.customers import CustomerBundle
+from openteller.store.tables import (
+    AccountRow,
+    Base,
+    BillRow,
+    CardRow,
+    ConsentRow,
+    CustomerRow,
+    HoldingRow,
+    RiskAssessmentRow,
+    ScheduledPaymentRow,
+    TransactionRow,
+)
+
+_LOCK = 0x64656D6F
+_GIVEN_BY_STORE = frozenset({"transaction_id"})
+_PARTS: tuple[tuple[type[Base], str], ...] = (
+    (RiskAssessmentRow, "assessments"),
+    (ConsentRow, "consents"),
+    (AccountRow, "accounts"),
+    (CardRow, "cards"),
+    (TransactionRow, "transactions"),
+    (ScheduledPaymentRow, "scheduled_payments"),
+    (BillRow, "bills"),
+    (HoldingRow, "holdings"),
+)
+
+
+class DemoRepository:
+    """Bulk loading. Every method works in the caller's transaction of the owner."""
+
+    def begin(self, session: Session) -> None:
+        """Let one loader work at a time, until the transaction ends."""
+        session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+    def phones(self, session: Session, customer_ids: Sequence[str]) -> dict[str, str]:
+        """Which of these customers are stored, with their telephone numbers."""
+        query = select(CustomerRow.customer_id, CustomerRow.phone).where(CustomerRow.customer_id.in_(customer_ids))
+        return {customer_id: phone for customer_id, phone in session.execute(query)}
+
+    def copy(self, session: Session, bundles: Sequence[CustomerBundle]) -> None:
+        """Write whole customers that are not stored yet.
+
+        Raises:
+            ConfigurationError: row-level security binds the owner.
+            Unavailable: PostgreSQL refused the rows.
+        """
+        try:
+            _copy(session, CustomerRow, [bundle.customer for bundle in bundles])
+            for table, part in _PARTS:
+                _copy(session, table, [record for bundle in bundles for record in getattr(bundle, part)])
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.FeatureNotSupported) as error:
+            raise ConfigurationError(
+                "The demo customers cannot be copied into the tables.",
+                cause=str(error).strip(),
+                next_step="Set OPENTELLER_DATABASE_OWNER_URL to a login that is superuser or has BYPASSRLS.",
+            ) from error
+        except psycopg.Error as error:
+            raise Unavailable(
+                "PostgreSQL refused the demo customers.",
+                cause=str(error).strip(),
+                next_step="Run `teller db upgrade`, then load again: what is stored already stays.",
+            ) from error
+
+    def analyse(self, session: Session) -> None:
+        """Tell the planner how large the tables are now."""
+        names = [CustomerRow.__tablename__, *(table.__tablename__ for table, _ in _PARTS)]
+        session.execute(text(f"ANALYZE {', '.join(names)}"))
+
+
+def _copy(session: Session, table: type[Base], records: Sequence[Record]) -> None:
+    if not records:
+        return
+    names = [name for name in type(records[0]).model_fields if name not in _GIVEN_BY_STORE]
+    driver: psycopg.Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.__tablename__), columns)
+    fields = attrgetter(*names)
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for record in records:
+            # A tuple would be written as a composite value, a list is an array.
+            copy.write_row([list(value) if isinstance(value, tuple) else value for value in fields(record)])

@@ -1,0 +1,1 @@
+"""Who may log in: local accounts with argon2 hashes. Knows nothing about tokens, HTTP or what a role may do."""

@@ -1,0 +1,1 @@
+"""Knowledge: sources, chunking, index, retrieval, validity dates and access labels."""

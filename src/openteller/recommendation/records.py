@@ -1,0 +1,48 @@
+"""The records of recommendation: what became of earlier offers, and the signals that speak for a product."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from openteller.core.records import Record
+from openteller.products.records import Product
+
+Fits = Callable[[Product], bool]
+"""Whether a signal speaks for a product."""
+
+
+class OfferEvent(Record):
+    """What became of an offer."""
+
+    product_id: str
+    action: Literal["shown", "opened", "dismissed"]
+    at: datetime
+
+
+class Phrase(Record):
+    """A clause about the customer, in both languages, without a full stop."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+    def of(self, language: str) -> str:
+        """The clause in `language`."""
+        return self.en if language.startswith("en") else self.zh
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Something that speaks for certain products.
+
+    `weight` is the chance, 0–1, that a product it fits is worth offering for this alone; `stated` says that the
+    customer named it in this inquiry, rather than that it was read from behaviour.
+    """
+
+    code: str
+    weight: float
+    phrase: Phrase
+    fits: Fits
+    stated: bool = False

@@ -1,0 +1,101 @@
+"""The HTTP application: routes, middleware, pages. Builds nothing of the road; `Application` brings that.
+
+Run it with ``uvicorn`` and ``access_log=False``: what it has to say goes out as JSON lines without anybody's words.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from openteller import __version__
+from openteller.serving import errors, pages
+from openteller.serving.api import auth, documents, health, inquiries, products
+from openteller.serving.contract import Application
+from openteller.serving.deps import FAILURES_PER_MINUTE, LOGINS_PER_MINUTE, VISITOR_HEADER, Serving
+from openteller.serving.limits import SizeLimit, TokenBuckets
+from openteller.serving.observation import Metrics, Observation, Pseudonyms, configure_logging
+from openteller.serving.security import Tokens
+
+# As many as the pool of database connections holds (10 kept, 10 more in a rush): no request waits for one.
+_THREADS = 20
+
+_DESCRIPTION = """
+Ask a bank in Chinese or English and receive a cited answer, with an offer that suits.
+
+Without a login you are a visitor: you may ask about what is public. The answer's header `X-OpenTeller-Visitor` holds a
+token; send it back to keep the conversation and to rate. Customers and staff log in with `POST /v1/auth/login`.
+
+Every error has one shape: `{"error": {"code", "message", "cause", "next_step", "trace_id"?}}`.
+"""
+_TAGS = [
+    {"name": "inquiries", "description": "The road: ask, stream, rate, open or dismiss an offer."},
+    {"name": "documents", "description": "What the answers come from. Changed by analysts, administrators, services."},
+    {"name": "products", "description": "The catalogue with rates and fees."},
+    {"name": "auth", "description": "Bearer tokens."},
+    {"name": "operations", "description": "Health and metrics."},
+]
+
+
+def create_app(application: Application) -> FastAPI:
+    """The ASGI application over a built `Application`, which whoever made it also closes.
+
+    Raises:
+        ConfigurationError: the OpenID provider is described in part only.
+    """
+    settings = application.settings
+    metrics = Metrics()
+    app = FastAPI(
+        title="OpenTeller",
+        version=__version__,
+        description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        # A redirect would be built from the caller's own Host header.
+        redirect_slashes=False,
+        # FastAPI's own spans and logs hold query strings and exception messages: what customers wrote.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.serving = Serving(
+        application=application,
+        tokens=Tokens(settings),
+        metrics=metrics,
+        callers=TokenBuckets(settings.rate_per_minute),
+        logins=TokenBuckets(LOGINS_PER_MINUTE),
+        failures=TokenBuckets(FAILURES_PER_MINUTE),
+    )
+    errors.install(app)
+    for part in (inquiries, documents, products, auth, health, pages):
+        app.include_router(part.router)
+    app.mount("/widget", pages.widget)
+    docs = pages.docs_files()
+    if docs:
+        app.mount("/docs", docs)
+    _add_layers(app, settings.cors_origins, metrics, Pseudonyms(settings.secret_key))
+    return app
+
+
+def _add_layers(app: FastAPI, origins: tuple[str, ...], metrics: Metrics, pseudonyms: Pseudonyms) -> None:
+    """Innermost first: sizes, then CORS, so that refusals too can be read across origins, then observation."""
+    app.add_middleware(SizeLimit)
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", VISITOR_HEADER],
+            expose_headers=[VISITOR_HEADER, "X-Request-ID", "Retry-After"],
+            max_age=600,
+        )
+    app.add_middleware(Observation, metrics=metrics, pseudonyms=pseudonyms)
+
+
+@asynccontextmanager
+async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    configure_logging()
+    anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    yield

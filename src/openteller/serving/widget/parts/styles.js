@@ -1,0 +1,199 @@
+/**
+ * The widget's looks: one constructed style sheet, so that a strict content security policy lets it pass.
+ *
+ * A page may set --ot-accent and --ot-on-accent (text on it), --ot-font, --ot-right and --ot-bottom on the element.
+ * Text and ground keep a contrast of at least 4.5:1 in both colour schemes; a test measures it.
+ */
+
+const LIGHT = `
+  color-scheme: light;
+  --ink: #17302b; --muted: #55655f; --ground: #fbfaf6; --surface: #ffffff; --line: #dedcd0; --edge: #7b8983;
+  --accent: var(--ot-accent, #1d5a4b); --on-accent: var(--ot-on-accent, #ffffff); --soft: #e7f0ea;
+  --warm: #faf3e3; --warm-line: #e6d5ae; --warm-ink: #745009; --star: #b7791f;
+  --trouble: #a1301f; --trouble-soft: #fcefeb; --mark: #fbe8b0; --mark-ink: #2b2410;
+  --shadow: 0 18px 50px rgb(20 45 38 / 22%), 0 2px 8px rgb(20 45 38 / 12%);`;
+
+const DARK = `
+  color-scheme: dark;
+  --ink: #e8eeea; --muted: #a8b8b1; --ground: #13211d; --surface: #1b2c27; --line: #31453e; --edge: #74877f;
+  --accent: var(--ot-accent-dark, #86cdb4); --on-accent: var(--ot-on-accent-dark, #0d211b); --soft: #223a33;
+  --warm: #2b2a1c; --warm-line: #4d472b; --warm-ink: #e7c982; --star: #e3b04e;
+  --trouble: #ffab9b; --trouble-soft: #3a221e; --mark: #5c4d1c; --mark-ink: #fff3cf;
+  --shadow: 0 18px 50px rgb(0 0 0 / 55%), 0 2px 8px rgb(0 0 0 / 40%);`;
+
+const FRAME = `
+:host { all: initial; display: contents; ${LIGHT} }
+:host([hidden]) { display: none; }
+@media (prefers-color-scheme: dark) { :host(:not([theme="light"])) { ${DARK} } }
+:host([theme="dark"]) { ${DARK} }
+*, *::before, *::after { box-sizing: border-box; }
+[hidden] { display: none !important; }
+.stage {
+  font: 15px/1.65 var(--ot-font, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", system-ui, "Segoe UI", sans-serif);
+  color: var(--ink); text-align: start;
+}
+:lang(en) { font-family: var(--ot-font, system-ui, "Segoe UI", "Noto Sans", "Noto Sans CJK SC", sans-serif); }
+h1, h2, h3, p, ol, ul, fieldset, figure, blockquote { margin: 0; padding: 0; border: 0; font: inherit; }
+ol, ul { list-style: none; }
+.icon { width: 20px; height: 20px; flex: none; fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.caption { color: var(--muted); font-size: 13px; }
+.strong { font-weight: 600; }
+
+.launcher {
+  position: fixed; right: var(--ot-right, 24px); bottom: var(--ot-bottom, 24px); z-index: 2147483000;
+  display: inline-flex; align-items: center; gap: 8px; padding: 13px 20px 13px 17px; border-radius: 999px;
+  background: var(--accent); color: var(--on-accent); font-size: 16px; font-weight: 600; box-shadow: var(--shadow);
+}
+.launcher .icon { width: 24px; height: 24px; }
+.panel, .sheet {
+  position: fixed; z-index: 2147483000; bottom: var(--ot-bottom, 24px); display: flex; flex-direction: column;
+  height: min(720px, calc(100dvh - 48px)); background: var(--ground); border: 1px solid var(--line);
+  border-radius: 18px; box-shadow: var(--shadow); overflow: hidden;
+}
+.panel { right: var(--ot-right, 24px); width: 420px; }
+.sheet { right: calc(var(--ot-right, 24px) + 432px); width: min(420px, calc(100vw - 480px)); }
+.panel > header, .sheet > header { display: flex; align-items: center; gap: 4px; padding: 10px 10px 10px 16px; background: var(--surface); border-bottom: 1px solid var(--line); }
+.names { flex: 1; min-width: 0; line-height: 1.35; }
+.panel h1 { font-size: 16px; font-weight: 650; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.names .caption { font-size: 12px; }
+.badge { margin-right: 8px; padding: 6px 8px; border-radius: 10px; background: var(--accent); color: var(--on-accent); font-size: 13px; line-height: 1.35; font-weight: 700; letter-spacing: .04em; }
+.language span { font-size: 14px; font-weight: 600; }
+.disclosure { padding: 7px 16px; background: var(--soft); color: var(--ink); font-size: 12px; line-height: 1.5; }
+.log { position: relative; flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; padding: 16px; scrollbar-width: thin; scrollbar-color: var(--edge) transparent; }
+
+@media (max-width: 899px) { .sheet { right: var(--ot-right, 24px); width: 420px; } }
+@media (max-width: 640px) {
+  .panel, .sheet { inset: 0; width: 100%; height: 100dvh; border: 0; border-radius: 0; }
+  .launcher { right: 16px; bottom: 16px; }
+}
+:host([embedded]) { display: block; height: 560px; min-width: 280px; }
+:host([embedded]) .stage { position: relative; height: 100%; }
+:host([embedded]) .panel { position: absolute; inset: 0; width: 100%; height: 100%; box-shadow: none; border: 1px solid var(--line); border-radius: 18px; z-index: 0; }
+:host([embedded]) .sheet { position: absolute; inset: 0 0 0 auto; width: min(100%, 480px); height: 100%; z-index: 1; border-radius: 18px; }
+:host([embedded]) .close { display: none; }
+`;
+
+const CONTROLS = `
+button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
+button:disabled { cursor: default; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 8px; }
+.log:focus-visible, .document:focus-visible { outline-width: 2px; outline-offset: -2px; border-radius: 0; }
+.exchange:focus { outline: none; }
+h2:focus-visible, .offer.gone:focus-visible, .rating p:focus-visible { outline-width: 2px; }
+.plain { display: inline-grid; place-items: center; min-width: 40px; min-height: 40px; border-radius: 10px; color: var(--muted); }
+.plain:hover { background: var(--soft); color: var(--ink); }
+.plain.wide { min-height: 34px; padding: 0 10px; font-size: 14px; }
+.primary { background: var(--accent); color: var(--on-accent); border-radius: 12px; }
+.primary:disabled { background: var(--line); color: var(--muted); }
+.round { display: grid; place-items: center; width: 40px; height: 40px; flex: none; }
+.secondary { min-height: 34px; padding: 4px 14px; border: 1px solid var(--accent); border-radius: 10px; color: var(--accent); font-size: 14px; font-weight: 600; background: var(--surface); }
+.secondary:hover { background: var(--soft); }
+.secondary:disabled { opacity: .55; }
+.quick { padding: 7px 13px; border: 1px solid var(--line); border-radius: 14px; background: var(--surface); color: var(--accent); font-size: 14px; line-height: 1.45; text-align: start; }
+.quick:hover { border-color: var(--accent); background: var(--soft); }
+textarea { font: inherit; color: inherit; background: transparent; border: 0; resize: none; width: 100%; }
+textarea::placeholder { color: var(--muted); opacity: 1; }
+.trouble { color: var(--trouble); font-size: 13px; }
+.trouble:empty { display: none; }
+.actions { display: flex; flex-wrap: wrap; align-items: center; gap: 6px; margin-top: 10px; }
+
+.composer { padding: 10px 12px 8px; background: var(--surface); border-top: 1px solid var(--line); }
+.field { display: flex; align-items: flex-end; gap: 8px; padding: 4px 4px 4px 12px; border: 1px solid var(--edge); border-radius: 16px; background: var(--ground); }
+.field:focus-within { border-color: var(--accent); box-shadow: 0 0 0 2px var(--accent); }
+.field textarea { height: 38px; min-height: 38px; max-height: 160px; padding: 7px 0; line-height: 24px; outline: none; }
+.below { display: flex; justify-content: space-between; gap: 12px; padding: 4px 6px 0; font-size: 12px; }
+.count { margin-left: auto; color: var(--muted); font-variant-numeric: tabular-nums; }
+.count.over { color: var(--trouble); font-weight: 600; }
+`;
+
+const CONVERSATION = `
+.greeting { display: grid; gap: 12px; margin-bottom: 20px; }
+.greeting ul, .suggestions ul { display: flex; flex-wrap: wrap; gap: 8px; }
+.rule { display: flex; align-items: center; gap: 10px; margin: 4px 0 16px; }
+.rule::before, .rule::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
+.exchange { display: grid; gap: 12px; margin-bottom: 26px; }
+.question { justify-self: end; max-width: 86%; padding: 9px 15px; border-radius: 18px 18px 5px 18px; background: var(--accent); color: var(--on-accent); }
+.question p, .text, .reason, .prose, .detail { white-space: pre-wrap; overflow-wrap: anywhere; }
+.reply { display: grid; gap: 10px; min-width: 0; }
+.thinking { display: flex; align-items: center; gap: 10px; color: var(--muted); font-size: 14px; }
+.dots { display: inline-flex; gap: 4px; }
+.dots i { width: 7px; height: 7px; border-radius: 50%; background: var(--accent); animation: breathe 1.2s infinite ease-in-out; }
+.dots i:nth-child(2) { animation-delay: .15s; }
+.dots i:nth-child(3) { animation-delay: .3s; }
+@keyframes breathe { 0%, 60%, 100% { opacity: .25; } 30% { opacity: 1; } }
+.maker { justify-self: start; color: var(--muted); font-size: 12px; padding: 0 7px; border: 1px solid var(--line); border-radius: 7px; line-height: 1.7; }
+.notice { display: flex; gap: 9px; padding: 9px 12px; border-radius: 12px; background: var(--soft); font-size: 14px; }
+.notice.clarify, .notice.handed_off { color: var(--accent); font-weight: 600; }
+.notice.refused { background: var(--warm); color: var(--warm-ink); font-weight: 600; }
+.notice.failed { background: var(--trouble-soft); color: var(--ink); }
+.notice.failed > .icon { color: var(--trouble); margin-top: 2px; }
+.notice .detail { color: var(--muted); font-size: 13px; margin-top: 2px; }
+
+.sources { display: grid; gap: 6px; }
+.sources ol { display: flex; flex-wrap: wrap; gap: 6px; }
+.sources li { max-width: 100%; }
+.chip { display: inline-flex; align-items: center; gap: 7px; max-width: 100%; padding: 3px 11px 3px 4px; border: 1px solid var(--line); border-radius: 999px; background: var(--surface); font-size: 13px; }
+.chip:hover { border-color: var(--accent); }
+.chip .number { display: inline-grid; place-items: center; min-width: 20px; height: 20px; border-radius: 999px; background: var(--soft); color: var(--accent); font-size: 12px; font-weight: 700; font-variant-numeric: tabular-nums; }
+.chip .title { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.chip.bare { padding: 0; border: 0; background: none; vertical-align: 1px; margin: 0 2px; }
+.suggestions { display: grid; gap: 7px; }
+
+.offers { display: grid; gap: 8px; }
+.offer { padding: 12px 14px; border: 1px solid var(--warm-line); border-radius: 14px; background: var(--warm); }
+.offer h3 { font-weight: 650; }
+.offer .reason { margin-top: 2px; font-size: 14px; }
+.offer .reason .caption { color: var(--warm-ink); font-weight: 600; }
+.offer .secondary { background: transparent; }
+.offer.gone { color: var(--muted); font-size: 14px; background: none; border-style: dashed; border-color: var(--line); }
+
+.rating { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 6px; }
+.rating form { width: 100%; }
+.rating fieldset { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 10px; }
+.rating legend { float: left; color: var(--muted); font-size: 13px; padding: 0; }
+.stars { display: flex; }
+.star { position: relative; display: grid; place-items: center; width: 32px; height: 32px; color: var(--edge); cursor: pointer; border-radius: 8px; }
+.star input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
+.star:has(:focus-visible) { outline: 3px solid var(--accent); }
+.star .icon { width: 22px; height: 22px; }
+.star:has(:checked), .star:has(~ .star :checked), .stars:not(:has(:checked)) .star:is(:hover, :has(~ .star:hover)) { color: var(--star); }
+.star:has(:checked) .icon, .star:has(~ .star :checked) .icon { fill: currentColor; }
+.more { display: grid; justify-items: start; gap: 6px; margin-top: 6px; font-size: 14px; }
+.more textarea { padding: 8px 12px; border: 1px solid var(--edge); border-radius: 12px; background: var(--surface); }
+
+.sheet > header { align-items: flex-start; }
+.sheet > header div { flex: 1; min-width: 0; padding-top: 4px; }
+.sheet h2 { font-size: 16px; font-weight: 650; line-height: 1.45; overflow-wrap: anywhere; }
+.document { flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; display: grid; align-content: start; gap: 12px; padding: 16px; }
+.prose { line-height: 1.75; }
+.prose p { min-height: .7em; }
+.prose .heading { margin-top: 8px; font-weight: 650; }
+blockquote.prose { padding-left: 12px; border-left: 3px solid var(--accent); }
+mark { background: var(--mark); color: var(--mark-ink); border-radius: 4px; padding: 1px 2px; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
+`;
+
+const WISHES = `
+@media (prefers-reduced-motion: no-preference) {
+  .panel:not([hidden]), .sheet:not([hidden]) { animation: rise .18s ease-out; }
+  .log { scroll-behavior: auto; }
+  @keyframes rise { from { opacity: 0; translate: 0 10px; } }
+}
+@media (prefers-reduced-motion: reduce) { .dots i { animation: none; opacity: .7; } }
+@media (forced-colors: active) {
+  .question, .offer, .notice, .launcher, .badge, .star { border: 1px solid CanvasText; }
+  .star:has(:checked), .star:has(~ .star :checked) { color: Highlight; }
+}
+@media print { .launcher, .composer { display: none; } }
+`;
+
+let sheet = null;
+
+/** The style sheet, shared by every widget of the page. */
+export function styles() {
+  if (sheet === null) {
+    sheet = new CSSStyleSheet();
+    sheet.replaceSync(FRAME + CONTROLS + CONVERSATION + WISHES);
+  }
+  return sheet;
+}

@@ -1,0 +1,229 @@
+"""The bodies of requests and answers, where they are not records of the road themselves.
+
+Text is normalised here, at the door. Knows nothing about routes.
+"""
+
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from openteller.core.records import (
+    MAX_INQUIRY_CHARACTERS,
+    Answer,
+    Audience,
+    Inquiry,
+    Language,
+    Offer,
+    Record,
+    Reply,
+    Role,
+    Turn,
+    Understanding,
+)
+from openteller.core.text import normalise
+from openteller.knowledge.records import Document, Hit
+from openteller.products.records import Product
+from openteller.serving.errors import TOO_LARGE
+from openteller.understanding.personal_data import drop_secrets
+
+_LANGUAGES = {
+    "zh": Language.ZH_HANS,
+    "zh-cn": Language.ZH_HANS,
+    "zh-sg": Language.ZH_HANS,
+    "zh-hans": Language.ZH_HANS,
+    "zh-tw": Language.ZH_HANT,
+    "zh-hk": Language.ZH_HANT,
+    "zh-mo": Language.ZH_HANT,
+    "zh-hant": Language.ZH_HANT,
+    "en": Language.EN,
+    "en-gb": Language.EN,
+    "en-us": Language.EN,
+    "mixed": Language.MIXED,
+}
+
+
+def _clean(value: Any) -> Any:
+    return normalise(value) if isinstance(value, str) else value
+
+
+def _inquiry_text(value: Any) -> Any:
+    text = _clean(value)
+    if isinstance(text, str) and len(text) > MAX_INQUIRY_CHARACTERS:
+        message = f"The text is over {MAX_INQUIRY_CHARACTERS:,} characters."
+        raise PydanticCustomError(TOO_LARGE, "{message}", {"message": message})
+    return text
+
+
+def _language(value: Any) -> Any:
+    return _LANGUAGES.get(value.strip().lower(), value) if isinstance(value, str) else value
+
+
+Clean = Annotated[str, BeforeValidator(_clean)]
+DeclaredLanguage = Annotated[Language, BeforeValidator(_language)]
+CustomerId = Annotated[Clean, StringConstraints(min_length=1, max_length=64)]
+InquiryText = Annotated[
+    str,
+    BeforeValidator(_inquiry_text),
+    Field(min_length=1, json_schema_extra={"maxLength": MAX_INQUIRY_CHARACTERS}),
+]
+
+
+class InquiryBody(Record):
+    """A question."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"text": "一年期定期存款利率是多少？"},
+                {"text": "What is my balance?", "language": "en", "customer_id": "C000001"},
+            ]
+        }
+    )
+
+    text: InquiryText
+    language: DeclaredLanguage | None = Field(
+        None, description="zh-Hans, zh-Hant, en or mixed; zh, zh-CN, zh-TW, en-GB … are understood; None: detect"
+    )
+    customer_id: CustomerId | None = Field(None, description="your own; for staff, the customer they serve")
+    conversation_id: UUID | None = Field(None, description="continues a conversation; None: begins one")
+    channel: Literal["api", "widget"] = "api"
+
+    def inquiry(self) -> Inquiry:
+        """The first record of the road, with passwords, CVV and one-time codes dropped."""
+        given = {"conversation_id": self.conversation_id} if self.conversation_id else {}
+        text = drop_secrets(self.text)[:MAX_INQUIRY_CHARACTERS]
+        return Inquiry(text=text, language=self.language, channel=self.channel, **given)
+
+
+class TurnAnswer(Record):
+    """A whole turn: what was asked, what was understood, the answer with its sources, and offers."""
+
+    trace_id: UUID
+    conversation_id: UUID
+    inquiry: Inquiry
+    understanding: Understanding
+    answer: Answer
+    offers: tuple[Offer, ...]
+    reply: Reply
+
+    @classmethod
+    def of(cls, turn: Turn) -> Self:
+        """The turn as it stands on the wire."""
+        inquiry = turn.inquiry
+        parts = {name: getattr(turn, name) for name in Turn.model_fields}
+        return cls(trace_id=inquiry.trace_id, conversation_id=inquiry.conversation_id, **parts)
+
+
+class SatisfactionBody(Record):
+    """A rating of an answer."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"rating": 5, "comment": "说得很清楚"}]})
+
+    rating: int = Field(ge=1, le=5, strict=True, description="1 (bad) to 5 (good)")
+    comment: Annotated[Clean, StringConstraints(max_length=2_000)] = ""
+
+
+class OfferBody(Record):
+    """What the customer did with an offer."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"action": "dismissed"}]})
+
+    action: Literal["opened", "dismissed"]
+
+
+class LoginBody(Record):
+    """A user name and its password."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"username": "agent.li", "password": "a long passphrase"}]}
+    )
+
+    username: Annotated[Clean, StringConstraints(min_length=1, max_length=64)]
+    password: str = Field(min_length=1, max_length=1_024, repr=False)
+
+
+class TokenAnswer(Record):
+    """A bearer token, for the header ``Authorization: Bearer …``."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"
+    expires_in: int = Field(description="seconds")
+    role: Role
+    customer_id: str | None
+
+
+class Me(Record):
+    """Who the caller is."""
+
+    subject: str
+    role: Role
+    customer_id: str | None
+
+
+class DemoLogin(Record):
+    """A login of the demo bank."""
+
+    username: str
+    password: str
+    role: Role
+    customer_id: str | None
+
+
+class DemoLogins(Record):
+    """The logins of the demo bank."""
+
+    logins: tuple[DemoLogin, ...]
+
+
+class DocumentSummary(Record):
+    """A document in a list; `passage` and `score` when it was searched for."""
+
+    document_id: str
+    title: str
+    language: str
+    category: str
+    audience: Audience
+    valid_from: date | None
+    valid_to: date | None
+    passage: str | None = None
+    score: float | None = Field(None, description="0 to 1; comparable within one search only")
+
+    @classmethod
+    def of(cls, document: Document, hit: Hit | None = None) -> Self:
+        """The document, and where it matched."""
+        names = ("document_id", "title", "language", "category", "audience", "valid_from", "valid_to")
+        found = {"passage": hit.passage, "score": hit.fused} if hit else {}
+        return cls(**{name: getattr(document, name) for name in names}, **found)
+
+
+class DocumentList(Record):
+    """Documents, the best match first or by id; `total` counts those before `limit`."""
+
+    documents: tuple[DocumentSummary, ...]
+    total: int
+
+
+class Stored(Record):
+    """What storing documents did."""
+
+    stored: int = Field(description="documents new or changed; 0 when they were stored just so")
+
+
+class ProductList(Record):
+    """The products on sale today."""
+
+    products: tuple[Product, ...]
+
+
+class Health(Record):
+    """Whether the server can work."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    status: str = Field(description="ok, or what is wrong", examples=["ok"])
+    database: Any = None
+    model: Any = None
+    version: str

@@ -1,0 +1,63 @@
+"""Recipes: one YAML file a training run, checked against the dataclass of its task before anything starts.
+
+Knows nothing about training itself.
+"""
+
+import os
+from dataclasses import fields
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+
+from openteller.core.errors import BadInput, ConfigurationError
+
+DATA_VARIABLE = "OPENTELLER_DATA"
+R = TypeVar("R")
+
+
+def read_recipe(path: Path) -> dict[str, object]:
+    """The fields of a recipe file. Raises BadInput when it is missing or not a YAML mapping."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadInput(
+            f"The recipe {path} cannot be read.", cause=str(error), next_step="See recipes/ for examples."
+        ) from error
+    if not isinstance(found, dict) or "task" not in found:
+        raise BadInput(f"{path} is not a recipe.", cause="It has no field `task`.", next_step="See recipes/.")
+    return found
+
+
+def as_dataclass(kind: type[R], recipe: dict[str, object]) -> R:
+    """The recipe as its task's dataclass. Raises BadInput naming unknown fields and wrong types."""
+    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    given = {name: value for name, value in recipe.items() if name != "task"}
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise BadInput(
+            f"The recipe has unknown fields: {', '.join(unknown)}.", next_step=f"Known are: {', '.join(sorted(known))}."
+        )
+    for name, value in given.items():
+        expected = type(known[name].default)
+        fits = isinstance(value, (int, float) if expected is float else expected)
+        if not fits or (isinstance(value, bool) and expected is not bool):
+            raise BadInput(
+                f"The recipe's field {name} is {value!r}.",
+                cause=f"It should be of type {expected.__name__}.",
+                next_step="Correct it; YAML needs 2.0e-4, not 2e-4, for a number.",
+            )
+    return kind(**given)
+
+
+def data_path(relative: str) -> Path:
+    """A path below OPENTELLER_DATA. Raises ConfigurationError that says where to get the set."""
+    folder = os.environ.get(DATA_VARIABLE, "")
+    path = Path(folder) / relative
+    if not folder or not path.exists():
+        raise ConfigurationError(
+            f"The data set {relative} is not there.",
+            cause=f"{DATA_VARIABLE} is {folder or 'not set'}.",
+            next_step=f"Set {DATA_VARIABLE} to the folder that holds it; docs/data.md says where to get each set.",
+        )
+    return path

@@ -1,0 +1,1 @@
+"""Understanding: what an inquiry says — language, entities, personal data, risk; the encoder's heads join in `reader`."""

@@ -1,0 +1,1 @@
+"""Contract suites: one a protocol, run by every implementation. A new engine is one line in conftest.py."""

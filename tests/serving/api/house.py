@@ -1,0 +1,176 @@
+"""A small installation for tests of the HTTP face: the real store, library, accounts and turns; a scripted dialogue."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from openteller import __version__
+from openteller.core.errors import NotFound, OpenTellerError
+from openteller.core.records import (
+    Answer,
+    Citation,
+    Inquiry,
+    IntentPrediction,
+    Offer,
+    Outcome,
+    Principal,
+    Reply,
+    Role,
+    Satisfaction,
+    Scored,
+    Sentiment,
+    Turn,
+    Understanding,
+)
+from openteller.customers.store_banking import StoreCoreBanking
+from openteller.identity.accounts import Accounts
+from openteller.knowledge.library import Library
+from openteller.knowledge.retrieval import Retriever
+from openteller.runtime.scripted import ScriptedEmbedder
+from openteller.settings import Settings
+from openteller.store.database import Database
+from openteller.store.turns import TurnRepository
+
+PASSWORD = "correct horse battery"
+DEMO_PASSWORD = "pinebay-demo"
+SECRET = "a-secret-that-only-these-tests-know-0123456789"
+
+
+class HouseSettings(Settings):
+    """The settings with what a test sets."""
+
+    demo_password: str = DEMO_PASSWORD
+
+
+@dataclass(frozen=True)
+class Step:
+    """An event of the scripted dialogue."""
+
+    name: str
+    data: dict[str, Any]
+
+
+@dataclass
+class ScriptedDialogue:
+    """Gives the same answer to everything, stores the turn as the real one does, and remembers who asked."""
+
+    database: Database
+    asked: list[tuple[Inquiry, Principal]] = field(default_factory=list)
+    failure: Exception | None = None
+
+    def walk(self, inquiry: Inquiry, principal: Principal) -> Turn:
+        *_, last = self.stream(inquiry, principal)
+        turn: Turn = last.data["turn"]
+        return turn
+
+    def stream(self, inquiry: Inquiry, principal: Principal) -> Iterator[Step]:
+        self.asked.append((inquiry, principal))
+        turn = _turn(inquiry)
+        yield Step("understanding", turn.understanding.model_dump(mode="json"))
+        if self.failure:
+            raise self.failure
+        yield Step("delta", {"text": "一年期定期存款\n"})
+        yield Step("answer", turn.answer.model_dump(mode="json"))
+        yield Step("offers", {"offers": [offer.model_dump(mode="json") for offer in turn.offers]})
+        with self.database.session(principal) as session:
+            TurnRepository().save(session, principal, turn)
+        yield Step("done", {"trace_id": str(inquiry.trace_id), "turn": turn})
+
+    def rate(self, principal: Principal, satisfaction: Satisfaction) -> None:
+        with self.database.session(principal) as session:
+            TurnRepository().rate(session, principal, satisfaction)
+
+    def open_offer(self, principal: Principal, trace_id: UUID, product_id: str) -> None:
+        with self.database.session(principal) as session:
+            TurnRepository().offer_event(session, principal, product_id, "opened", trace_id)
+
+    def dismiss_offer(self, principal: Principal, trace_id: UUID, product_id: str) -> None:
+        with self.database.session(principal) as session:
+            TurnRepository().offer_event(session, principal, product_id, "dismissed", trace_id)
+
+
+class House:
+    """What `create_app` takes."""
+
+    def __init__(self, database: Database, settings: HouseSettings) -> None:
+        self.settings = settings
+        self.database = database
+        self.dialogue = ScriptedDialogue(database)
+        embedder = ScriptedEmbedder()
+        self.library = Library(database, embedder)
+        self.retriever = Retriever(database, embedder)
+        self.accounts = Accounts(database)
+        self.status = "ok"
+
+    def acting_for(self, principal: Principal, customer_id: str) -> Principal:
+        served = principal.model_copy(update={"customer_id": customer_id})
+        try:
+            StoreCoreBanking(self.database, self.settings.timezone).profile(served)
+        except NotFound as error:
+            raise NotFound("There is no such customer.") from error
+        return served
+
+    def health(self) -> dict[str, str]:
+        return {"status": self.status, "database": self.database.ping(), "model": "scripted", "version": __version__}
+
+
+def settings(**changes: Any) -> HouseSettings:
+    """Settings of a test house, read from no file."""
+    return HouseSettings(_env_file=None, secret_key=SECRET, **changes)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def error_of(response: httpx.Response, status: int, code: str) -> dict[str, str]:
+    """The error of an answer that must have failed so, in the one shape."""
+    assert response.status_code == status, response.text
+    assert set(response.json()) == {"error"}
+    error: dict[str, str] = response.json()["error"]
+    assert set(error) <= {"code", "message", "cause", "next_step", "trace_id"}
+    assert error["code"] == code, error
+    assert error["message"]
+    return error
+
+
+def events_of(response: httpx.Response) -> list[tuple[str, Any]]:
+    """The server-sent events of a whole answer."""
+    events = []
+    for block in response.text.strip().split("\n\n"):
+        name, data = block.split("\n")
+        events.append((name.removeprefix("event: "), httpx.Response(200, text=data.removeprefix("data: ")).json()))
+    return events
+
+
+def staff(role: Role) -> Principal:
+    return Principal(subject=f"{role.value}.li", role=role)
+
+
+def _turn(inquiry: Inquiry) -> Turn:
+    answer = Answer(
+        text="一年期定期存款利率为 1.25%。",
+        outcome=Outcome.ANSWERED,
+        confidence=0.93,
+        citations=(Citation(document_id="deposit-rates.zh", title="存款利率", passage="1.25%", score=0.93),),
+    )
+    understanding = Understanding(
+        language=Scored(label="zh-Hans", probability=0.99),
+        intent=IntentPrediction(label="deposit_rate", probability=0.9),
+        sentiment=Sentiment(label="neutral", probability=0.8, score=0.0),
+        needs=(),
+        entities=(),
+        personal_data=(),
+        risk_flags=(),
+    )
+    offer = Offer(product_id="DEP-12M", name="一年定期", reason="您问了利率。", score=0.6)
+    return Turn(
+        inquiry=inquiry, understanding=understanding, answer=answer, offers=(offer,), reply=Reply(text=answer.text)
+    )
+
+
+class Broken(OpenTellerError):
+    """An error of the family that has no row of its own in the wire's table."""
