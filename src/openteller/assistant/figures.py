@@ -18,6 +18,7 @@ _RATE = re.compile(
 )
 _FEE = re.compile(r"费|手续|多少钱|\bfees?\b|charge|\bcosts?\b|how much|surcharge|penalty|markup|commission")
 _MINIMUM = re.compile(r"起存|起购|起投|门槛|最低.{0,4}(?:买|存|投|多少)|\bminimum\b|at least how much|smallest")
+_BEYOND = re.compile(r"以上|超过|\bover\b|more than|longer than|beyond")
 _FEE_WORDS: dict[str, str] = {
     "annual": r"年费|annual|yearly|a year",
     "cash_advance": r"取现|提现|预借|cash advance|withdraw",
@@ -89,13 +90,19 @@ def figure_answer(
 def _rate(folded: str, product: Product, entities: Sequence[Entity]) -> Rate | None:
     if len(product.rates) == 1:
         return product.rates[0]
+    labels = {r.key: [_digits(fold(label)) for label in (r.label.zh, r.label.en)] for r in product.rates}
+    spelled = _digits(folded)
+    # No digit may stand before the label, or "11 years" would be answered with the rate of "1 year".
+    named = [
+        r for r in product.rates if any(re.search(rf"(?<![\d十百]){re.escape(x)}", spelled) for x in labels[r.key])
+    ]
+    if len(named) == 1:
+        return named[0]
+    if _BEYOND.search(spelled) and any(_BEYOND.search(label) for both in labels.values() for label in both):
+        return None  # "over 5 years" is not the line of 5 years; the whole table is given
     months = {e.value for e in entities if e.type == "term"}
     by_term = [r for r in product.rates if r.term_months is not None and str(r.term_months) in months]
-    if len(by_term) == 1:
-        return by_term[0]
-    spelled = _digits(folded)
-    named = [r for r in product.rates if any(_digits(fold(label)) in spelled for label in (r.label.zh, r.label.en))]
-    return named[0] if len(named) == 1 else None
+    return by_term[0] if len(by_term) == 1 else None
 
 
 def _digits(folded: str) -> str:

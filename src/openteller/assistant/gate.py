@@ -81,7 +81,7 @@ def load_gate(path: Path = _FILE) -> Gate:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         return Gate(data["rank"], data["answer"], data["bias"], data["answer_at"], data["clarify_at"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelUnavailable(
             "The answer gate cannot be read.", cause=str(error), next_step="Restore gate.json or fit it again."
         ) from error

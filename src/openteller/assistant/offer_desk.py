@@ -25,9 +25,7 @@ class StoreOfferDesk:
         self._database, self._shelf, self._recommender = database, shelf, recommender
         self._customers, self._events = customers, OfferEventRepository()
 
-    def offers(
-        self, principal: Principal, understanding: Understanding, language: str, on: date
-    ) -> tuple[Offer, ...]:
+    def offers(self, principal: Principal, understanding: Understanding, language: str, on: date) -> tuple[Offer, ...]:
         """At most three offers in `language`, best first; none for staff who look at nobody."""
         if principal.customer_id is None and principal.role is not Role.VISITOR:
             return ()

@@ -34,7 +34,10 @@ class Money:
 
     def __post_init__(self) -> None:
         exponent = Decimal(1).scaleb(-_MINOR_UNITS.get(self.currency, 2))
-        amount = decimal_of(self.amount).quantize(exponent, rounding=ROUND_HALF_EVEN)
+        try:
+            amount = decimal_of(self.amount).quantize(exponent, rounding=ROUND_HALF_EVEN)
+        except InvalidOperation as error:
+            raise BadInput("The amount has more than 28 digits.", next_step="Check the amount.") from error
         object.__setattr__(self, "amount", amount)
 
     def _same(self, other: "Money") -> None:

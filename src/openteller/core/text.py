@@ -8,7 +8,7 @@ import unicodedata
 from functools import cache
 from typing import Protocol, cast
 
-_CONTROL = {c: None for c in range(0x20) if chr(c) not in "\n\t"} | {0x7F: None}
+_CONTROL = {c: None for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in "\n\t"}
 _INVISIBLE = dict.fromkeys([0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _SENTENCE_END = re.compile(r"(?<=[。！？!?；;])\s*|(?<=[.])\s+(?=[A-Z“\"(])|\n+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -20,8 +20,9 @@ def normalise(text: str) -> str:
 
     Lone surrogates become U+FFFD so that the text can always be stored.
     """
-    text = _SURROGATE.sub("\ufffd", text)
-    return unicodedata.normalize("NFKC", text).translate(_CONTROL | _INVISIBLE).strip()
+    # Characters go before NFKC, or what they kept apart would compose only when the result is normalised again.
+    text = _SURROGATE.sub("\ufffd", text).translate(_CONTROL | _INVISIBLE)
+    return unicodedata.normalize("NFKC", text).strip()
 
 
 class _Converter(Protocol):
@@ -62,7 +63,7 @@ def _one_for_one(new: str, old: str) -> str:
 def han_share(text: str) -> float:
     """Share of Han characters among Han characters and Latin words, 0–1; 0 for neither.
 
-    A Latin word counts as one unit, as a Han character does: "我的card被拒" is 0.83.
+    A Latin word counts as one unit, as a Han character does: "我的card被拒" is 0.8.
     """
     han = len(_HAN.findall(text))
     words = len(re.findall(r"[A-Za-z]+", text))

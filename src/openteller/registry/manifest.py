@@ -53,7 +53,7 @@ def read_manifest(folder: Path, *, verify: bool = True) -> Manifest:
     again = "Restore the folder from the release, or train the model again with its recipe."
     try:
         manifest = Manifest.model_validate_json((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise ModelUnavailable(f"{folder.name} has no readable manifest.", cause=str(error), next_step=again) from error
     for name, expected in manifest.files.items() if verify else ():
         if not (folder / name).is_file() or sha256(folder / name) != expected:

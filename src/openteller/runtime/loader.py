@@ -1,4 +1,4 @@
-"""From an artefact (adapter and heads, a few MB) and the base weights in the catalogue to an encoder that runs.
+"""From an artefact (heads, with an adapter of a few MB or a whole encoder) and the base weights in the catalogue to an encoder that runs.
 
 The built encoder is kept below ``<data_dir>/models/built`` under a name made of what went into it, so a changed
 artefact or base is built anew and nothing stale is ever loaded. Knows nothing about training.
@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -18,7 +19,7 @@ from safetensors.numpy import load_file
 from openteller.core.errors import ModelUnavailable
 from openteller.registry.manifest import Manifest, read_manifest
 from openteller.runtime.catalogue import Catalogue
-from openteller.runtime.e5_weights import keep_scripts, read_e5
+from openteller.runtime.e5_weights import EncoderWeights, keep_scripts, read_e5
 from openteller.runtime.encoder_graph import LinearHead, build_encoder, merge_lora
 from openteller.runtime.onnx_backend import OnnxEncoder
 from openteller.runtime.tokenizer import build_tokenizer
@@ -58,20 +59,17 @@ def _build(artefact: Path, manifest: Manifest, base: Path, folder: Path, progres
     weights = keep_scripts(read_e5(base))
     progress(1, 4, "merging the adapter")
     try:
-        adapter = {
-            name: array.astype(np.float32) for name, array in load_file(artefact / "adapter.safetensors").items()
-        }
+        merged = _adapted(weights, artefact, manifest)
         heads = load_file(artefact / "heads.safetensors")
-    except (OSError, SafetensorError) as error:
+        linear = {
+            name: LinearHead(heads[f"{name}.weight"], heads[f"{name}.bias"], name in TOKEN_HEADS)
+            for name in manifest.labels
+        }
+    except (OSError, SafetensorError, KeyError) as error:
         raise ModelUnavailable(
             f"The artefact {manifest.name} cannot be read.", cause=str(error), next_step="Restore it from the release."
         ) from error
-    merged = merge_lora(weights, adapter, float(manifest.settings["lora_scale"]))
     progress(2, 4, "building and quantising")
-    linear = {
-        name: LinearHead(heads[f"{name}.weight"], heads[f"{name}.bias"], name in TOKEN_HEADS)
-        for name in manifest.labels
-    }
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(mkdtemp(dir=folder.parent))
     try:
@@ -82,10 +80,28 @@ def _build(artefact: Path, manifest: Manifest, base: Path, folder: Path, progres
             os.replace(work, folder)
         except OSError:
             if not (folder / "encoder.onnx").exists():  # another process was faster only if its file is there
-                raise
+                shutil.rmtree(folder, ignore_errors=True)
+                os.replace(work, folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     progress(4, 4, "ready")
+
+
+def _adapted(weights: EncoderWeights, artefact: Path, manifest: Manifest) -> EncoderWeights:
+    """The base with the artefact's LoRA matrices merged in, or with the tensors of a full training in its place."""
+    scale = float(manifest.settings.get("lora_scale", 0.0))
+    if scale:
+        adapter = load_file(artefact / "adapter.safetensors")
+        return merge_lora(weights, {name: array.astype(np.float32) for name, array in adapter.items()}, scale)
+    trained = load_file(artefact / "encoder.safetensors")
+    own = {name: array.shape for name, array in weights.tensors.items()}
+    if any(name not in trained or trained[name].shape != shape for name, shape in own.items()):
+        raise ModelUnavailable(
+            f"The encoder of {manifest.name} does not fit {manifest.base}.",
+            cause="It was trained on another base model.",
+            next_step="Train it again with the recipe that names this base model.",
+        )
+    return replace(weights, tensors={name: trained[name].astype(np.float32) for name in own})
 
 
 def _silent(done: int, total: int, text: str) -> None:

@@ -38,7 +38,7 @@ class OnnxEncoder:
         self.labels = dict(labels)
         self._token_heads = token_heads
         self._session = _session(folder / "encoder.onnx", threads)
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer = _tokenizer(folder / "tokenizer.json")
         self._outputs = [output.name for output in self._session.get_outputs()]
         self.dimension = int(self.encode(["a"]).embedding.shape[1])
 
@@ -110,6 +110,17 @@ def ranked(labels: Sequence[str], chances: Floats) -> list[Scored]:
     """The labels with their probabilities, most probable first."""
     order = np.argsort(-chances, kind="stable")
     return [Scored(label=labels[i], probability=min(1.0, float(chances[i]))) for i in order]
+
+
+def _tokenizer(path: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises plain Exception
+        raise ModelUnavailable(
+            f"The tokenizer {path.name} cannot be loaded.",
+            cause=str(error).splitlines()[0],
+            next_step="Delete the folder data_dir/models and start again: it is built anew.",
+        ) from error
 
 
 def _session(path: Path, threads: int) -> Any:

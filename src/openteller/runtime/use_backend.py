@@ -7,9 +7,11 @@ and 5 tokens, all four concatenated, summed over tokens / sqrt(tokens), three de
 Not trainable here, and blind to figures; it is strong where wording differs and meaning does not.
 """
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -35,9 +37,10 @@ class SentenceEncoder:
     def __init__(self, weights: Path, vocabulary: Path) -> None:
         self._pieces = _sentencepiece(vocabulary)
         try:
-            with np.load(weights, allow_pickle=False) as stored:
+            # Opened here: NumPy leaves a damaged file open.
+            with weights.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError, BadZipFile, zlib.error) as error:
             raise ModelUnavailable(
                 "The sentence encoder's weights cannot be read.",
                 cause=str(error),

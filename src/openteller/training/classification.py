@@ -51,7 +51,13 @@ class ClassificationRecipe:
 def read_rows(path: Path) -> tuple[list[Row], tuple[str, ...]]:
     """(text, label id) of each line and the labels. Raises BadInput naming the first bad line."""
     texts: list[tuple[str, str]] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"The data {path} cannot be read.", cause=str(error), next_step="Name a JSONL file.") from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
             text, label = normalise(str(row["text"])), str(row["label"])
@@ -71,7 +77,10 @@ def read_rows(path: Path) -> tuple[list[Row], tuple[str, ...]]:
 
 
 def split(rows: Sequence[Row], share: float, seed: int) -> tuple[list[Row], list[Row]]:
-    """Training and validation, stratified by label; texts that fold alike stay on one side."""
+    """Training and validation, stratified by label; texts of a label that fold alike stay on one side.
+
+    A label with a single text is trained on and not validated.
+    """
     by_label: dict[int, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for text, label in rows:
         by_label[label][fold(text)].append((text, label))
@@ -79,7 +88,7 @@ def split(rows: Sequence[Row], share: float, seed: int) -> tuple[list[Row], list
     for label in sorted(by_label):
         groups = sorted(by_label[label].values())
         random.Random(seed + label).shuffle(groups)
-        cut = max(1, round(len(groups) * share))
+        cut = min(max(1, round(len(groups) * share)), len(groups) - 1)
         validation += [row for group in groups[:cut] for row in group]
         train += [row for group in groups[cut:] for row in group]
     return train, validation
@@ -91,6 +100,8 @@ def train(recipe: ClassificationRecipe, data: Path, weights_path: Path, output: 
     torch.manual_seed(recipe.seed)
     rows, labels = read_rows(data)
     train_rows, validation = split(rows, recipe.validation_share, recipe.seed)
+    if not validation:
+        raise BadInput(f"{data.name} has one text a label.", next_step="Validation needs two of at least one label.")
     weights = load_backbone(weights_path)
     tokenizer = build_tokenizer(weights, max_tokens=128)
     model = MultiHead(weights, {"label": len(labels)}, dropout=recipe.dropout)

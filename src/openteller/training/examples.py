@@ -54,13 +54,17 @@ def read_taxonomy(path: Path) -> Taxonomy:
 
 
 def parse_line(line: str, intent: str, taxonomy: Taxonomy) -> Example:
-    """Parse one authored line. Raises BadInput on an unknown sentiment, need or entity type."""
+    """Parse one authored line. Raises BadInput on an unknown intent, sentiment, need or entity type."""
     parts = [part.strip() for part in line.split(" | ")]
     sentiment = parts[1] if len(parts) > 1 and parts[1] else "neutral"
+    if intent not in taxonomy.intents:
+        raise BadInput(f"The taxonomy has no intent {intent!r}.", next_step="Add it to TAXONOMY.yaml, or correct it.")
     needs = taxonomy.intents[intent]
     if len(parts) > 2:
         needs = tuple(n.strip() for n in parts[2].split(",") if n.strip() not in ("", "-"))
     text, spans = _unmark(normalise(parts[0]))
+    if text != normalise(text):
+        raise BadInput(f"The line {line!r} under {intent} begins or ends with a space inside a mark.")
     unknown = (
         {sentiment} - set(SENTIMENTS) | set(needs) - set(taxonomy.needs) | {s[2] for s in spans} - set(ENTITY_TYPES)
     )
@@ -103,7 +107,9 @@ def article_questions(folder: Path) -> Iterator[Example]:
 def mapped(path: Path, mapping: dict[str, str], source: str, most: int) -> Iterator[Example]:
     """A public intent set (JSONL with text and label), its labels mapped to ours; at most `most` texts a label."""
     seen: dict[str, int] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        if not line.strip():
+            continue
         row = json.loads(line)
         intent = mapping.get(row["label"], mapping.get("*"))
         seen[row["label"]] = seen.get(row["label"], 0) + 1

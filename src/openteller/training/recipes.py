@@ -51,10 +51,10 @@ def as_dataclass(kind: type[R], recipe: dict[str, object]) -> R:
 
 
 def data_path(relative: str) -> Path:
-    """A path below OPENTELLER_DATA. Raises ConfigurationError that says where to get the set."""
+    """A path below OPENTELLER_DATA, or an absolute one. Raises ConfigurationError that says where to get the set."""
     folder = os.environ.get(DATA_VARIABLE, "")
     path = Path(folder) / relative
-    if not folder or not path.exists():
+    if not path.exists() or not (folder or path.is_absolute()):
         raise ConfigurationError(
             f"The data set {relative} is not there.",
             cause=f"{DATA_VARIABLE} is {folder or 'not set'}.",

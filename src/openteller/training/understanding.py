@@ -21,6 +21,7 @@ from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from openteller.core.errors import BadInput
 from openteller.core.text import fold
 from openteller.registry.manifest import Manifest, write_manifest
 from openteller.runtime.tokenizer import build_tokenizer
@@ -81,6 +82,12 @@ class Corpus:
         self.validation = [e for e in own if held_out(e.text)]
         self.questions = [e for e in questions if not held_out(e.text)]
         self.held_questions = [e for e in questions if held_out(e.text)]
+        if not (self.train and self.validation and self.questions):
+            raise BadInput(
+                "There is too little to train on.",
+                cause=f"{len(own)} utterances in {recipe.examples}, {len(questions)} questions in {recipe.articles}.",
+                next_step="Add more: about one text in seven is kept for validation.",
+            )
         self.public: list[Example] = []
         self.attribution = ["Utterances and articles written by this project (Apache-2.0)"]
         mappings = root / "recipes/data/mappings"
@@ -144,7 +151,7 @@ def _fit(model: MultiHead, tokenizer: Tokenizer, corpus: Corpus, recipe: Underst
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
     warm = max(1, int(recipe.steps * recipe.warmup))
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min((step + 1) / warm, max(0.0, (recipe.steps - step) / (recipe.steps - warm)))
+        optimiser, lambda step: min((step + 1) / warm, max(0.0, (recipe.steps - step) / max(1, recipe.steps - warm)))
     )
     draw = _Draw(corpus, recipe)
     model.train()
@@ -174,12 +181,13 @@ class _Draw:
         for example in corpus.questions:
             self.groups[example.group or ""].append(example)
         order = {intent: i for i, intent in enumerate(corpus.intents)}
-        self.names = sorted(self.groups, key=lambda g: (order[self.groups[g][0].intent or ""], g))
+        asked_twice = [name for name, texts in self.groups.items() if len(texts) > 1]
+        self.names = sorted(asked_twice, key=lambda g: (order[self.groups[g][0].intent or ""], g))
         self.queues: dict[str, list[Example]] = {}
 
     def batch(self) -> tuple[list[Example], list[Example], list[Example]]:
-        near = self.recipe.pairs // 2
-        start = self.random.randrange(len(self.names))
+        near = min(self.recipe.pairs // 2, len(self.names))
+        start = self.random.randrange(max(1, len(self.names)))
         chosen = [self.names[(start + i) % len(self.names)] for i in range(near)]
         rest = [name for name in self.names if name not in set(chosen)]
         chosen += self.random.sample(rest, min(self.recipe.pairs - near, len(rest)))
@@ -333,7 +341,10 @@ def _save(
     output: Path,
 ) -> Manifest:
     output.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.astype(np.float16) for k, v in model.adapter().items()}, output / "adapter.safetensors")
+    if recipe.lora_rank:
+        save_file({k: v.astype(np.float16) for k, v in model.adapter().items()}, output / "adapter.safetensors")
+    else:
+        save_file(model.encoder_tensors(), output / "encoder.safetensors")
     heads = model.linear_heads()
     arrays = {f"{name}.weight": h.weight for name, h in heads.items()} | {f"{n}.bias": h.bias for n, h in heads.items()}
     save_file(arrays, output / "heads.safetensors")
@@ -347,7 +358,7 @@ def _save(
         Manifest(
             name=recipe.name,
             task="understanding",
-            base="e5-small",
+            base=recipe.weights,
             created_at=datetime.now(UTC),
             licence="Apache-2.0 (adapter and heads); base multilingual-e5-small MIT",
             data=tuple(corpus.attribution),

@@ -1,0 +1,93 @@
+"""`teller serve` as a process: answers, keeps people apart, and loses nothing to kill -9."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from openteller.assembly import Application
+
+
+def _start(environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "openteller.cli.main", "serve", "--port", str(port)]
+    log = (Path(environment["OPENTELLER_DATA_DIR"]) / "server.log").open("ab")
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    log.close()
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(240):
+        try:
+            httpx.get(f"{url}/health").raise_for_status()
+            return process, url
+        except httpx.HTTPError:
+            assert process.poll() is None, "the server ended while starting; see server.log"
+            time.sleep(0.25)
+    raise AssertionError("the server did not start within a minute")
+
+
+@pytest.fixture
+def server(application: Application, environment: dict[str, str]) -> Iterator[str]:
+    process, url = _start(environment)
+    yield url
+    process.terminate()
+    process.wait(30)
+
+
+def _login(url: str, username: str) -> dict[str, str]:
+    answer = httpx.post(f"{url}/v1/auth/login", json={"username": username, "password": "pinebay-demo"})
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def test_people_stay_apart_and_bad_input_is_refused(server: str) -> None:
+    mine = _login(server, "C000001")
+    asked = httpx.post(f"{server}/v1/inquiries", json={"text": "我的账户余额是多少"}, headers=mine)
+    assert asked.status_code == 200
+    assert asked.json()["answer"]["skill"] == "balance"
+    trace = asked.json()["trace_id"]
+    other = _login(server, "C000002")
+    assert httpx.get(f"{server}/v1/inquiries/{trace}", headers=other).status_code == 404
+    body = {"text": "余额", "customer_id": "C000002"}
+    assert httpx.post(f"{server}/v1/inquiries", json=body, headers=mine).status_code == 403
+    assert httpx.post(f"{server}/v1/inquiries", json=body).status_code == 401
+    assert httpx.post(f"{server}/v1/inquiries", json={"text": ""}).status_code == 422
+    assert (
+        httpx.post(f"{server}/v1/inquiries", content=b"{", headers={"Content-Type": "application/json"}).status_code
+        == 400
+    )
+    assert httpx.post(f"{server}/v1/inquiries", json={"text": "a" * 1_100_000}).status_code == 413
+    emoji = httpx.post(f"{server}/v1/inquiries", json={"text": "😀😀😀"})
+    assert emoji.status_code == 200
+    rated = httpx.post(f"{server}/v1/inquiries/{trace}/satisfaction", json={"rating": 5}, headers=mine)
+    assert rated.status_code == 204
+
+
+def test_no_acknowledged_turn_is_lost_to_kill_9(application: Application, environment: dict[str, str]) -> None:
+    process, url = _start(environment)
+    headers = _login(url, "C000003")
+    traces = []
+    for _ in range(5):
+        traces.append(
+            httpx.post(f"{url}/v1/inquiries", json={"text": "I lost my card"}, headers=headers).json()["trace_id"]
+        )
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(10)
+    process, url = _start(environment)
+    try:
+        headers = _login(url, "C000003")
+        for trace in traces:
+            stored = httpx.get(f"{url}/v1/inquiries/{trace}", headers=headers)
+            assert stored.status_code == 200
+            assert stored.json()["answer"]["text"]
+    finally:
+        process.terminate()
+        process.wait(30)

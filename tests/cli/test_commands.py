@@ -1,0 +1,68 @@
+"""The command line as a person meets it: usage, help, errors without a traceback, the schema, the doctor."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from openteller.cli import running
+from openteller.cli.main import COMMANDS, USAGE, run
+
+
+def teller(data_dir: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("OPENTELLER_")}
+    environment = kept | {"OPENTELLER_DATA_DIR": str(data_dir), "OPENTELLER_DEV": "1"} | extra
+    command = [sys.executable, "-m", "openteller.cli.main", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+
+
+def test_usage_and_unknown_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (run([]), run(["--help"]), run(["nonsense"])) == (2, 0, 2)
+    shown = capsys.readouterr()
+    assert shown.out == USAGE * 2
+    assert "'nonsense'" in shown.err
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_each_help_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        run([command, "--help"])
+    assert left.value.code == 0
+    shown = capsys.readouterr().out
+    assert "example" in shown
+    assert f"teller {command}" in shown.split("example")[1]
+
+
+def test_errors_are_said_without_a_traceback(short_dir: Path) -> None:
+    done = teller(short_dir, "db", "status", OPENTELLER_DEV="0")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The settings cannot be used.")
+    assert "Traceback" not in done.stderr
+
+
+def test_schema_up_and_down_and_the_doctor(short_dir: Path) -> None:
+    up = teller(short_dir, "db", "upgrade")
+    assert (up.returncode, "(current)" in up.stdout) == (0, True), up.stderr
+    assert teller(short_dir, "db", "status").stdout == up.stdout
+    down = teller(short_dir, "db", "downgrade", "--yes")
+    assert (down.returncode, "schema: empty" in down.stdout) == (0, True), down.stderr
+    doctor = teller(short_dir, "doctor", "--json")
+    checks = {f["check"]: f for f in json.loads(doctor.stdout)}
+    assert {"settings", "disk", "store", "knowledge"} <= set(checks)
+    assert doctor.returncode == 1
+    assert checks["knowledge"]["advice"]
+
+
+def test_a_server_is_found_only_while_it_runs(tmp_path: Path) -> None:
+    assert running.find(tmp_path) is None
+    running.announce(tmp_path, "http://127.0.0.1:1")
+    assert running.find(tmp_path) == "http://127.0.0.1:1"
+    running.withdraw(tmp_path)
+    assert running.find(tmp_path) is None
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (tmp_path / "server.json").write_text(json.dumps({"url": "http://x", "pid": ended.pid}))
+    assert running.find(tmp_path) is None

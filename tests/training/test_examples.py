@@ -1,0 +1,113 @@
+"""Authored lines, and every authored file that the project holds."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+import yaml
+
+from openteller.core.errors import BadInput
+from openteller.core.text import fold, normalise
+from openteller.training.examples import (
+    ENTITY_TYPES,
+    SENTIMENTS,
+    Example,
+    Taxonomy,
+    article_questions,
+    authored,
+    held_out,
+    mapped,
+    parse_line,
+    read_taxonomy,
+)
+
+TAXONOMY = Taxonomy({"transfer_how": ("payments",), "greeting": ()}, ("payments", "saving"))
+
+
+@pytest.fixture(scope="module")
+def taxonomy(root: Path) -> Taxonomy:
+    return read_taxonomy(root / "recipes/data/understanding/TAXONOMY.yaml")
+
+
+@pytest.fixture(scope="module")
+def own(root: Path, taxonomy: Taxonomy) -> list[Example]:
+    return list(authored(root / "recipes/data/understanding", taxonomy))
+
+
+def test_a_line_is_parsed_with_its_spans() -> None:
+    example = parse_line("给[王芳](person)转[5000元](amount) | negative | saving", "transfer_how", TAXONOMY)
+    assert example.text == "给王芳转5000元"
+    assert example.spans is not None
+    assert [(example.text[s:e], kind) for s, e, kind in example.spans] == [("王芳", "person"), ("5000元", "amount")]
+    assert (example.sentiment, example.needs) == ("negative", ("saving",))
+
+
+def test_what_a_line_leaves_out_follows_from_its_intent() -> None:
+    example = parse_line("怎么转账", "transfer_how", TAXONOMY)
+    assert (example.sentiment, example.needs, example.spans) == ("neutral", ("payments",), ())
+    assert parse_line("怎么转账 |  | -", "transfer_how", TAXONOMY).needs == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "intent"),
+    [
+        ("转账 | angry", "transfer_how"),
+        ("转账 | neutral | flying", "transfer_how"),
+        ("给[王芳](friend)转账", "transfer_how"),
+        (" | neutral", "transfer_how"),
+        ("[ 王芳](person)收", "transfer_how"),
+        ("转账", "unheard_of"),
+    ],
+)
+def test_a_wrong_line_is_refused(line: str, intent: str) -> None:
+    with pytest.raises(BadInput):
+        parse_line(line, intent, TAXONOMY)
+
+
+def test_all_authored_lines_parse_with_known_labels(own: list[Example], taxonomy: Taxonomy) -> None:
+    assert len(own) > 3000
+    assert {e.intent for e in own} == set(taxonomy.intents)
+    for example in own:
+        assert example.sentiment in SENTIMENTS
+        assert set(example.needs or ()) <= set(taxonomy.needs)
+        assert example.text == normalise(example.text)
+        assert "](" not in example.text, example.text
+        assert all(kind in ENTITY_TYPES and 0 <= s < e <= len(example.text) for s, e, kind in example.spans or ())
+
+
+def test_no_authored_text_has_two_intents(own: list[Example]) -> None:
+    intents: dict[str, set[str]] = defaultdict(set)
+    for example in own:
+        intents[fold(example.text)].add(example.intent or "")
+    assert {text: found for text, found in intents.items() if len(found) > 1} == {}
+
+
+def test_article_questions_ask_for_known_intents(root: Path, taxonomy: Taxonomy) -> None:
+    questions = list(article_questions(root / "src/openteller/demo/bank/articles"))
+    assert len(questions) > 500
+    assert {q.intent for q in questions} <= set(taxonomy.intents)
+    assert all(q.group and q.text for q in questions)
+
+
+@pytest.mark.parametrize("name", ["banking77", "clinc150"])
+def test_public_labels_are_mapped_to_known_intents(root: Path, taxonomy: Taxonomy, name: str) -> None:
+    rules = yaml.safe_load((root / f"recipes/data/mappings/{name}.yaml").read_text("utf-8"))
+    assert rules
+    assert {intent for intent in rules.values() if intent} <= set(taxonomy.intents)
+
+
+def test_mapped_takes_so_many_of_each_known_label(tmp_path: Path) -> None:
+    rows = ['{"text": "a\u2028b", "label": "x"}', '{"text": "c", "label": "x"}', '{"text": "d", "label": "y"}', ""]
+    (tmp_path / "t.jsonl").write_text("\n".join(rows), "utf-8")
+    assert [e.text for e in mapped(tmp_path / "t.jsonl", {"x": "greeting"}, "s", 1)] == [normalise("a\u2028b")]
+    assert len(list(mapped(tmp_path / "t.jsonl", {"*": "greeting"}, "s", 5))) == 3
+
+
+def test_the_split_never_changes() -> None:
+    texts = ["开户需要带什么证件", "hello there", "怎么转账", "挂失", "my balance please", "基金赎回几天到账", "hi"]
+    assert [held_out(t) for t in texts] == [held_out(t) for t in texts]
+    assert held_out("開戶 ABC") == held_out("开户 abc")
+    many = [held_out(f"question {i}") for i in range(4000)]
+    assert 0.13 < sum(many) / 4000 < 0.17
+    assert sum(many) == sum(held_out(f"QUESTION {i} ") for i in range(4000))
+    assert all(held_out(f"q{i}", 0.3) for i in range(500) if held_out(f"q{i}", 0.15))

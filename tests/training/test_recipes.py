@@ -1,0 +1,61 @@
+"""Recipes: the shipped ones load, wrong ones are named."""
+
+from pathlib import Path
+
+import pytest
+
+from openteller.core.errors import BadInput, ConfigurationError
+from openteller.training.classification import ClassificationRecipe
+from openteller.training.recipes import DATA_VARIABLE, as_dataclass, data_path, read_recipe
+from openteller.training.understanding import UnderstandingRecipe
+
+KINDS = {"classification": ClassificationRecipe, "understanding": UnderstandingRecipe}
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
+def test_every_shipped_recipe_loads(path: Path) -> None:
+    fields = read_recipe(path)
+    recipe = as_dataclass(KINDS[str(fields["task"])], fields)
+    assert {n: getattr(recipe, n) for n in fields if n != "task"} == {n: v for n, v in fields.items() if n != "task"}
+
+
+def test_there_are_recipes() -> None:
+    assert {p.stem for p in RECIPES} >= {"banking77", "understanding-zh-en"}
+
+
+@pytest.mark.parametrize("body", ["", "- a\n- b\n", "name: x\n", "task: [", "\x00"])
+def test_what_is_no_recipe_is_refused(tmp_path: Path, body: str) -> None:
+    (tmp_path / "r.yaml").write_text(body, "utf-8")
+    with pytest.raises(BadInput):
+        read_recipe(tmp_path / "r.yaml")
+
+
+def test_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput):
+        read_recipe(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("epoch", 3), ("epochs", "3"), ("epochs", 2.5), ("epochs", True), ("learning_rate", "2e-4"), ("name", 7)],
+)
+def test_a_wrong_field_is_named(field: str, value: object) -> None:
+    with pytest.raises(BadInput, match=field):
+        as_dataclass(ClassificationRecipe, {"task": "classification", field: value})
+
+
+def test_a_whole_number_is_a_number() -> None:
+    assert as_dataclass(ClassificationRecipe, {"task": "classification", "dropout": 0}).dropout == 0
+
+
+def test_data_is_found_below_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "set").mkdir()
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    assert data_path("set") == tmp_path / "set"
+    with pytest.raises(ConfigurationError, match="other"):
+        data_path("other")
+    monkeypatch.delenv(DATA_VARIABLE)
+    assert data_path(str(tmp_path / "set")) == tmp_path / "set"
+    with pytest.raises(ConfigurationError, match="not set"):
+        data_path("set")
