@@ -67,7 +67,7 @@ def test_a_visitor_sees_no_staff_document(application: Application) -> None:
 
 def test_a_customer_asks_freezes_and_rates(application: Application) -> None:
     me = customer(1)
-    first = inquiry_of("请把我的银行卡先冻结")
+    first = inquiry_of("帮我冻结一下我的储蓄卡")
     asked = application.dialogue.walk(first, me)
     assert asked.answer.skill == "card_freeze"
     assert asked.answer.outcome is Outcome.CLARIFY
