@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from openteller.assistant.figures import asks_for_figure, figure_answer
+from openteller.assistant.figures import asks_for_figure, currency_named, figure_answer, names_other_bank
 from openteller.assistant.gate import Gate, Judged
 from openteller.assistant.wording import Say, say
 from openteller.core.records import Answer, Citation, Inquiry, Outcome, Principal
@@ -62,8 +62,8 @@ class Answerer:
         """The answer in `language` (``zh`` or ``en``) as of day `on`."""
         text = inquiry.text
         named = {e.value for e in reading.understanding.entities if e.type == "product" and e.value in shelf.products}
-        if len(named) == 1 and asks_for_figure(text):
-            product = shelf.products[next(iter(named))]
+        product = in_currency(shelf.products[next(iter(named))], text, shelf) if len(named) == 1 else None
+        if product and asks_for_figure(text) and not names_other_bank(text):
             direct = figure_answer(text, product, reading.understanding.entities, language, _NAMED_PRODUCT)
             if direct:
                 return Found(direct)
@@ -99,6 +99,19 @@ class Answerer:
             confidence=best.probability,
             citations=(cite(best, shelf, language),),
         )
+
+
+def in_currency(product: Product, text: str, shelf: Shelf) -> Product | None:
+    """The product meant by a name and a currency: a fixed deposit in dollars is the dollar one.
+
+    None when the text names a currency that the product does not have and no single sister product does: a rate of
+    the wrong currency is a wrong rate.
+    """
+    currency = currency_named(text)
+    if currency in (None, product.currency) or product.category != "deposit":
+        return product
+    sisters = [p for p in shelf.products.values() if p.category == product.category and p.currency == currency]
+    return sisters[0] if len(sisters) == 1 else None
 
 
 def product_of(hit: Hit) -> str:

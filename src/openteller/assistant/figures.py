@@ -19,6 +19,16 @@ _RATE = re.compile(
 _FEE = re.compile(r"费|手续|多少钱|\bfees?\b|charge|\bcosts?\b|how much|surcharge|penalty|markup|commission")
 _MINIMUM = re.compile(r"起存|起购|起投|门槛|最低.{0,4}(?:买|存|投|多少)|\bminimum\b|at least how much|smallest")
 _BEYOND = re.compile(r"以上|超过|\bover\b|more than|longer than|beyond")
+_CURRENCIES = {
+    "CNY": re.compile(r"人民币|\brmb\b|\bcny\b|\byuan\b"),
+    "USD": re.compile(r"美金|美元|美刀|\busd\b|\bdollars?\b"),
+    "EUR": re.compile(r"欧元|\beur\b|\beuros?\b"),
+    "HKD": re.compile(r"港币|港元|港纸|\bhkd\b|hong kong dollar"),
+}
+_OTHER_BANKS = re.compile(
+    r"工行|工商银行|建行|建设银行|农行|农业银行|中行|中国银行|交行|交通银行|招行|招商银行|邮储|浦发|民生银行|兴业银行|中信银行|平安银行"
+    r"|光大银行|微众|网商银行|汇丰|渣打|花旗|\bicbc\b|\bhsbc\b|\bciti(?:bank)?\b|standard chartered|\bboc\b|\bccb\b|\bcmb\b"
+)
 _FEE_WORDS: dict[str, str] = {
     "annual": r"年费|annual|yearly|a year",
     "cash_advance": r"取现|提现|预借|cash advance|withdraw",
@@ -44,6 +54,18 @@ _FEE_WORDS: dict[str, str] = {
     "delivery": r"提金|提货|实物|取金|deliver|physical",
     "premium_from": r"保费|premium|多少钱|how much|cost",
 }
+
+
+def currency_named(text: str) -> str | None:
+    """The one foreign currency, or CNY, that the text names; None for none or several."""
+    folded = fold(text)
+    found = {code for code, pattern in _CURRENCIES.items() if pattern.search(folded)}
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def names_other_bank(text: str) -> bool:
+    """Whether the text names another bank: its figures are not ours to give."""
+    return _OTHER_BANKS.search(fold(text)) is not None
 
 
 def asks_for_figure(text: str) -> bool:
