@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property
 from secrets import token_urlsafe
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 from pydantic import ValidationError
@@ -19,7 +19,9 @@ from pydantic import ValidationError
 from openteller.core.clock import utc_now
 from openteller.core.errors import ConfigurationError, NotAuthenticated, Unavailable
 from openteller.core.records import Principal, Role
-from openteller.serving.contract import ServingSettings
+
+if TYPE_CHECKING:  # the protocol alone would load the store into every `teller ask`
+    from openteller.serving.contract import ServingSettings
 
 ISSUER = "openteller"
 VISITOR_HOURS = 24
@@ -38,7 +40,7 @@ class Tokens:
         ConfigurationError: some of the three OIDC settings are given and others not.
     """
 
-    def __init__(self, settings: ServingSettings) -> None:
+    def __init__(self, settings: "ServingSettings") -> None:
         self._secret = settings.secret_key
         self._lifetime = timedelta(minutes=settings.token_minutes)
         self._issuer = settings.oidc_issuer
