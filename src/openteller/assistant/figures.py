@@ -91,9 +91,9 @@ def figure_answer(
     fee = _fee(folded, product)
     if _MINIMUM.search(folded) and product.min_amount is not None:
         line = _minimum(product, language)
-    elif fee is not None and (_FEE.search(folded) or not product.rates):
+    elif fee is not None and (_FEE.search(folded) or not product.rates or _labelled(folded, fee)):
         line = _fee_line(product, fee, language)
-    elif product.rates and (_RATE.search(folded) or not product.fees):
+    elif product.rates and (_RATE.search(folded) or not product.fees or _priced_by_period(product)):
         line = _rate_line(product, _rate(folded, product, entities), language)
     elif product.fees and _FEE.search(folded):
         separator = "; " if language == "en" else "；"
@@ -145,6 +145,17 @@ def _fee(folded: str, product: Product) -> Fee | None:
     best = max((score for score, _ in scored), default=0)
     winners = [fee for score, fee in scored if score == best]
     return winners[0] if best and len(winners) == 1 else None
+
+
+def _labelled(folded: str, fee: Fee) -> bool:
+    """Whether the text names the fee by its label, less the word fee."""
+    names = (fold(fee.label.zh).removesuffix("手续费"), fold(fee.label.en).removesuffix(" fee"))
+    return any(name and name in folded for name in names)
+
+
+def _priced_by_period(product: Product) -> bool:
+    """Whether what looks like a rate is a fee: instalment plans charge a share each period."""
+    return any(rate.kind == "fee_per_period" for rate in product.rates)
 
 
 def _rate_line(product: Product, rate: Rate | None, language: str) -> str:
