@@ -149,8 +149,9 @@ def _fee(folded: str, product: Product) -> Fee | None:
 
 def _labelled(folded: str, fee: Fee) -> bool:
     """Whether the text names the fee by its label, less the word fee."""
-    names = (fold(fee.label.zh).removesuffix("手续费"), fold(fee.label.en).removesuffix(" fee"))
-    return any(name and name in folded for name in names)
+    zh, en = fold(fee.label.zh).removesuffix("手续费"), fold(fee.label.en).removesuffix(" fee")
+    # One English word ("annual") also stands in the labels of rates.
+    return (bool(zh) and zh in folded) or (" " in en and en in folded)
 
 
 def _priced_by_period(product: Product) -> bool:
