@@ -62,9 +62,8 @@ class Answerer:
         """The answer in `language` (``zh`` or ``en``) as of day `on`."""
         text = inquiry.text
         named = {e.value for e in reading.understanding.entities if e.type == "product" and e.value in shelf.products}
-        product = in_currency(shelf.products[next(iter(named))], text, shelf) if len(named) == 1 else None
-        if product and asks_for_figure(text) and not names_other_bank(text):
-            direct = figure_answer(text, product, reading.understanding.entities, language, _NAMED_PRODUCT)
+        if len(named) == 1:
+            direct = _figure(text, next(iter(named)), reading, shelf, language, _NAMED_PRODUCT)
             if direct:
                 return Found(direct)
         hits = self._retriever.search(
@@ -87,18 +86,26 @@ class Answerer:
                 citations=tuple(cite(j, shelf, language) for j in judged[:_SUGGESTIONS]),
                 suggestions=titles,
             )
-        product_id = product_of(best.hit)
-        if product_id in shelf.products and asks_for_figure(text):
-            product, entities = shelf.products[product_id], reading.understanding.entities
-            direct = figure_answer(text, product, entities, language, best.probability)
-            if direct:
-                return direct
+        direct = _figure(text, product_of(best.hit), reading, shelf, language, best.probability)
+        if direct:
+            return direct
         return Answer(
             text=approved_text(best.hit, shelf, language),
             outcome=Outcome.ANSWERED,
             confidence=best.probability,
             citations=(cite(best, shelf, language),),
         )
+
+
+def _figure(
+    text: str, product_id: str, reading: Reading, shelf: Shelf, language: str, confidence: float
+) -> Answer | None:
+    """A figure of the product; None when none is asked for, or it would be another bank's or another currency's."""
+    if product_id not in shelf.products or not asks_for_figure(text) or names_other_bank(text):
+        return None
+    product = in_currency(shelf.products[product_id], text, shelf)
+    entities = reading.understanding.entities
+    return figure_answer(text, product, entities, language, confidence) if product else None
 
 
 def in_currency(product: Product, text: str, shelf: Shelf) -> Product | None:
