@@ -214,8 +214,7 @@ class Dialogue:
             handing = say(Say.HANDED_OFF, language)
             return Answer(text=handing, outcome=Outcome.HANDED_OFF, confidence=intent.probability)
         if intent.label in _TALK and intent.probability >= _CERTAIN:
-            talk = say(_TALK[intent.label], language, bank=bank) if intent.label == "greeting" else ""
-            talk = talk or say(_TALK[intent.label], language)
+            talk = say(_TALK[intent.label], language, bank=bank)
             return Answer(text=talk, outcome=Outcome.ANSWERED, confidence=intent.probability, skill="talk")
         return None
 

@@ -16,9 +16,7 @@ class Say(StrEnum):
     CLARIFY = "clarify"
     HANDED_OFF = "handed_off"
     HANDED_OFF_CARE = "handed_off_care"
-    LOG_IN = "log_in"
     BANKING_UNAVAILABLE = "banking_unavailable"
-    NOTHING_PENDING = "nothing_pending"
     CANCELLED = "cancelled"
 
 
@@ -46,12 +44,10 @@ _TABLE: dict[Say, tuple[str, str]] = {
         "Your safety matters most. I have asked a colleague to contact you soon; in immediate danger call 110 or 120, "
         "or the mental-health line 12356.",
     ),
-    Say.LOG_IN: ("查询或办理您本人的业务需要先登录。", "Please log in first, so that I can look at your own accounts."),
     Say.BANKING_UNAVAILABLE: (
         "暂时查不到您的账户信息，请稍后再试，或回复“人工”。",
         "I cannot reach your account information just now. Please try again shortly, or say “agent”.",
     ),
-    Say.NOTHING_PENDING: ("目前没有待您确认的操作。", "There is nothing waiting for your confirmation."),
     Say.CANCELLED: ("好的，已取消，未做任何改动。", "All right, cancelled. Nothing was changed."),
 }
 

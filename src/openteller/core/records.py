@@ -7,7 +7,6 @@ Knows nothing about how a record is made or stored.
 """
 
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID, uuid4
 
@@ -215,10 +214,3 @@ class Turn(Record):
     answer: Answer
     offers: tuple[Offer, ...] = ()
     reply: Reply
-
-
-class Amount(Record):
-    """A money amount on the wire."""
-
-    amount: Decimal
-    currency: str = "CNY"

@@ -25,6 +25,7 @@ from openteller.registry.manifest import Manifest, write_manifest
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training.backbone import MultiHead, load_backbone
 from openteller.training.calibration import expected_calibration_error, fit_temperature
+from openteller.training.optimisation import descend, linear_schedule
 
 Report = Callable[[int, int, str], None]
 Row = tuple[str, int]
@@ -146,10 +147,7 @@ def _fit(
     trainable = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(trainable, lr=recipe.learning_rate, weight_decay=0.01)
     steps = recipe.epochs * -(-len(rows) // recipe.batch_size)
-    warm = max(1, int(steps * recipe.warmup))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))
-    )
+    schedule = linear_schedule(optimiser, steps, recipe.warmup)
     ids = [e.ids for e in _unpadded(tokenizer, [text for text, _ in rows])]
     gold = np.array([label for _, label in validation])
     best, kept, step = -1.0, None, 0
@@ -160,13 +158,7 @@ def _fit(
             mean, tokens = model(inputs, mask)
             target = torch.tensor([rows[i][1] for i in batch])
             loss = F.cross_entropy(model.head("label", mean, tokens), target, label_smoothing=recipe.label_smoothing)
-            if not torch.isfinite(loss):
-                raise FloatingPointError(f"The loss is not finite at step {step}; lower learning_rate.")
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(trainable, 1.0)
-            optimiser.step()
-            schedule.step()
+            descend(loss, trainable, optimiser, schedule, step)
             step += 1
             report(step, steps, f"epoch {epoch + 1} loss {loss.item():.3f}")
         logits = predict(model, tokenizer, [text for text, _ in validation])

@@ -38,6 +38,7 @@ from openteller.training.examples import (
     mapped,
     read_taxonomy,
 )
+from openteller.training.optimisation import descend, linear_schedule
 
 Report = Callable[[int, int, str], None]
 TAGS = ("O", *(f"{side}-{kind}" for kind in ENTITY_TYPES for side in ("B", "I")))
@@ -149,10 +150,7 @@ def _fit(model: MultiHead, tokenizer: Tokenizer, corpus: Corpus, recipe: Underst
         {"params": list(model.heads.parameters()), "lr": recipe.head_learning_rate},
     ]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
-    warm = max(1, int(recipe.steps * recipe.warmup))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min((step + 1) / warm, max(0.0, (recipe.steps - step) / max(1, recipe.steps - warm)))
-    )
+    schedule = linear_schedule(optimiser, recipe.steps, recipe.warmup)
     draw = _Draw(corpus, recipe)
     model.train()
     for step in range(recipe.steps):
@@ -162,13 +160,7 @@ def _fit(model: MultiHead, tokenizer: Tokenizer, corpus: Corpus, recipe: Underst
         losses = task_losses(model, mean, tokens, examples, batch, corpus, recipe.label_smoothing)
         losses["pairs"] = contrastive_loss(mean[: 2 * len(anchors)], recipe.contrast)
         loss = torch.stack(list(losses.values())).sum()
-        if not torch.isfinite(loss):
-            raise FloatingPointError(f"The loss is not finite at step {step}; lower learning_rate.")
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(trainable, 1.0)
-        optimiser.step()
-        schedule.step()
+        descend(loss, trainable, optimiser, schedule, step)
         report(step + 1, recipe.steps, " ".join(f"{k} {v.item():.3f}" for k, v in losses.items()))
 
 
