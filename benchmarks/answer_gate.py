@@ -18,15 +18,15 @@ import numpy as np
 import yaml
 
 from openteller.assembly import Application
-from openteller.assistant.dialogue import inquiry_of, visitor
+from openteller.assistant.dialogue import inquiry_of
 from openteller.assistant.gate import FEATURES, evidence_of
 from openteller.core.clock import local_date, utc_now
-from openteller.core.records import Language, Outcome
+from openteller.core.records import Language, Outcome, visitor
 from openteller.settings import load
 
 QUESTIONS = Path("tests/acceptance/newcomer.yaml")
 GATE = Path("src/openteller/assistant/gate.json")
-PER_HIT = FEATURES[:5]
+PER_HIT = FEATURES[:-1]
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def collect(application: Application, questions: dict[str, Any]) -> list[tuple[np.ndarray, list[bool], bool]]:
-    """For each question: its hits' features (hits, 5), which hit is right, and whether there is an answer at all."""
+    """For each question: its hits' features (hits, 6), which hit is right, and whether there is an answer at all."""
     today, rows = local_date(utc_now(), application.settings.timezone), []
     principal = visitor("benchmark")
     for language in ("zh", "en"):

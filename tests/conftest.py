@@ -1,5 +1,9 @@
-"""What every test may stand on: one embedded PostgreSQL for the whole run, migrated, on a directory of its own."""
+"""What every test may stand on: one embedded PostgreSQL for the whole run, migrated, on a directory of its own.
 
+Nobody's own settings reach a test: OPENTELLER_* variables are cleared before the first module is imported.
+"""
+
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +14,15 @@ from sqlalchemy import create_engine, text
 from openteller.store.database import Database
 from openteller.store.embedded import EmbeddedPostgres
 from openteller.store.tables import Base
+
+# No settings of an installation: where training data lies, and the switch that rewrites recorded files.
+_KEPT = frozenset({"OPENTELLER_DATA", "OPENTELLER_REFRESH"})
+
+
+def pytest_configure() -> None:
+    """Clear the settings of whoever runs the tests, for this process and those it starts."""
+    for name in [name for name in os.environ if name.upper().startswith("OPENTELLER_") and name not in _KEPT]:
+        del os.environ[name]
 
 
 @pytest.fixture

@@ -15,12 +15,11 @@ from openteller.assistant.answering import Answerer, Shelf
 from openteller.assistant.composition import Composer
 from openteller.assistant.dialogue import Dialogue
 from openteller.assistant.gate import load_gate
-from openteller.assistant.offer_desk import StoreOfferDesk
+from openteller.assistant.offer_desk import BankingOfferDesk
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import ConfigurationError, OpenTellerError
 from openteller.core.records import Principal, Role
 from openteller.customers.core_banking import CoreBanking
-from openteller.customers.repository import CustomerRepository
 from openteller.customers.rest_banking import RestCoreBanking
 from openteller.customers.store_banking import StoreCoreBanking
 from openteller.identity.accounts import Accounts
@@ -31,7 +30,7 @@ from openteller.products.repository import ProductRepository
 from openteller.recommendation.recommender import Recommender
 from openteller.registry.manifest import Manifest
 from openteller.runtime.catalogue import Catalogue
-from openteller.runtime.loader import Progress, load_encoder, shipped_artefact
+from openteller.runtime.loader import Progress, load_encoder, load_reranker, shipped_artefact
 from openteller.runtime.onnx_backend import EncoderEmbedder, OnnxEncoder
 from openteller.runtime.protocols import TextGenerator
 from openteller.runtime.use_backend import JointEmbedder, SentenceEncoder
@@ -123,7 +122,11 @@ class Application:
     @cached_property
     def retriever(self) -> Retriever:
         """Search in the bank's documents."""
-        return Retriever(self.database, self.embedder)
+        settings = self.settings
+        reranker = load_reranker(
+            shipped_artefact("knowledge"), self.catalogue, settings.data_dir, settings.threads, self._progress
+        )
+        return Retriever(self.database, self.embedder, reranker)
 
     @cached_property
     def shelf(self) -> ProductShelf:
@@ -133,9 +136,10 @@ class Application:
     @cached_property
     def banking(self) -> CoreBanking:
         """The customer's own data: the bank's REST service, or the demo store."""
-        if self.settings.core_banking_url:
-            return RestCoreBanking(self.settings.core_banking_url, self.settings.core_banking_token)
-        return StoreCoreBanking(self.database, self.settings.timezone)
+        settings = self.settings
+        if settings.core_banking_url:
+            return RestCoreBanking(settings.core_banking_url, settings.core_banking_token, zone=settings.timezone)
+        return StoreCoreBanking(self.database, settings.timezone)
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -152,9 +156,7 @@ class Application:
             database=self.database,
             reader=self.reader,
             answerer=Answerer(self.retriever, load_gate()),
-            offers=StoreOfferDesk(
-                self.database, self.shelf, Recommender(settings.timezone), CustomerRepository(settings.timezone)
-            ),
+            offers=BankingOfferDesk(self.database, self.shelf, Recommender(settings.timezone), self.banking),
             banking=self.banking,
             shelf=self.shelf,
             bank=bank,

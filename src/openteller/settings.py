@@ -1,13 +1,14 @@
 """The settings, read from the environment (prefix OPENTELLER_) or an .env file when `load()` is called.
 
-Outside dev mode unsafe secrets are refused at start. Only assembly, serving/app and cli read settings.
+Only what signs tokens asks for the secret, and outside dev mode is refused an unsafe one; every other command runs
+without. Only assembly, serving/app and cli read settings.
 """
 
 import secrets
 from functools import partial
 from pathlib import Path
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from openteller.core.errors import ConfigurationError
@@ -48,19 +49,22 @@ class Settings(BaseSettings):
     core_banking_url: str | None = Field(None, description="REST core banking; None: the demo store")
     core_banking_token: str = ""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_dev_secret(cls, values: dict[str, object]) -> dict[str, object]:
-        dev = str(values.get("dev", "")).lower() in ("1", "true", "yes", "on")
-        if dev and not values.get("secret_key"):
-            values["secret_key"] = dev_secret(Path(str(values.get("data_dir", "var"))))
-        return values
+    def signing_key(self) -> str:
+        """What signs tokens: the secret key, in dev mode without one a generated one.
 
-    @model_validator(mode="after")
-    def _refuse_unsafe(self) -> "Settings":
-        if not self.dev and len(self.secret_key) < _SHORTEST_SECRET:
-            raise ValueError(f"secret_key must have at least {_SHORTEST_SECRET} characters outside dev mode")
-        return self
+        Raises:
+            ConfigurationError: outside dev mode the secret key is missing or shorter than 32 characters.
+        """
+        if self.dev:
+            return self.secret_key or dev_secret(self.data_dir)
+        if len(self.secret_key) < _SHORTEST_SECRET:
+            raise ConfigurationError(
+                "The settings cannot be used.",
+                cause=f"secret_key must have at least {_SHORTEST_SECRET} characters outside dev mode.",
+                next_step="Set OPENTELLER_SECRET_KEY (e.g. `openssl rand -base64 48`),"
+                " or OPENTELLER_DEV=1 for a demonstration.",
+            )
+        return self.secret_key
 
     @property
     def is_embedded(self) -> bool:
@@ -88,5 +92,5 @@ def load(**overrides: object) -> Settings:
         raise ConfigurationError(
             "The settings cannot be used.",
             cause=faults,
-            next_step="Set OPENTELLER_SECRET_KEY (e.g. `openssl rand -base64 48`), or OPENTELLER_DEV=1 for a demonstration.",
+            next_step="Each is the environment variable OPENTELLER_<NAME>; correct or unset those that are named.",
         ) from error

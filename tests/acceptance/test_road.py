@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from openteller.assembly import Application
-from openteller.assistant.dialogue import inquiry_of, visitor
-from openteller.core.records import Outcome, Principal, Role, Satisfaction
+from openteller.assistant.dialogue import inquiry_of
+from openteller.core.records import Outcome, Principal, Role, Satisfaction, visitor
 from openteller.products.figures import fill
 from openteller.store import audit
 

@@ -17,12 +17,16 @@ TODAY = date(2026, 11, 23)
 
 
 class SmallBank:
-    """One customer's data; `asked` keeps the stretches of time, `frozen` the cards frozen; `down` makes it fail."""
+    """One customer's data; `asked` keeps the stretches of time, `frozen` the cards frozen; `down` makes it fail.
+
+    `moved` holds further movements as (moment, amount, category).
+    """
 
     def __init__(self, cards: int = 1, down: bool = False) -> None:
         self.count, self.down = cards, down
         self.asked: list[tuple[datetime, datetime]] = []
         self.frozen: list[str] = []
+        self.moved: list[tuple[datetime, str, str]] = []
 
     def _up(self) -> None:
         if self.down:
@@ -38,8 +42,14 @@ class SmallBank:
     def transactions(self, principal: Principal, since: datetime, until: datetime, limit: int) -> list[Transaction]:
         self._up()
         self.asked.append((since, until))
-        return [Transaction(customer_id="C000001", account_id="A", booked_at=datetime(2026, 11, 20, 17, tzinfo=UTC),
-                            amount=Decimal("-45.60"), merchant="面馆", category="dining")]  # fmt: skip
+        noodles = Transaction(customer_id="C000001", account_id="A", booked_at=datetime(2026, 11, 20, 17, tzinfo=UTC),
+                              amount=Decimal("-45.60"), merchant="面馆", category="dining")  # fmt: skip
+        rows = [
+            noodles.model_copy(update={"booked_at": at, "amount": Decimal(amount), "category": category})
+            for at, amount, category in self.moved
+        ]
+        rows = [row for row in [noodles, *rows] if since <= row.booked_at < until]
+        return sorted(rows, key=lambda row: row.booked_at, reverse=True)[:limit]
 
     def spending(self, principal: Principal, since: datetime, until: datetime) -> dict[str, Money]:
         self._up()
@@ -68,6 +78,9 @@ class SmallBank:
 
     def profile(self, principal: Principal) -> Any:
         raise AssertionError("no skill needs the profile")
+
+    def file(self, principal: Principal, on: date) -> Any:
+        raise AssertionError("no skill needs the file")
 
 
 def understood(text: str, intent: str, entities: tuple[Entity, ...] = ()) -> Understanding:

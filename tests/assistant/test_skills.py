@@ -46,6 +46,62 @@ def test_last_month_is_the_whole_local_month() -> None:
     assert bank.asked == [(datetime(2026, 9, 30, 16, tzinfo=UTC), datetime(2026, 10, 31, 16, tzinfo=UTC))]
 
 
+def moving_bank() -> SmallBank:
+    """Ann's October: two transfers out, one in, an investment; and a transfer in November."""
+    bank = SmallBank()
+    bank.moved = [
+        (datetime(2026, 9, 30, 16, tzinfo=UTC), "-200.00", "transfer"),
+        (datetime(2026, 10, 31, 15, 59, tzinfo=UTC), "-1000.50", "transfer"),
+        (datetime(2026, 10, 15, tzinfo=UTC), "500.00", "transfer"),
+        (datetime(2026, 10, 16, tzinfo=UTC), "-800.00", "investment"),
+        (datetime(2026, 11, 2, tzinfo=UTC), "-70.00", "transfer"),
+    ]
+    return bank
+
+
+@pytest.mark.parametrize("intent", ["spending_analysis", "transaction_list", "transfer_scheduled"])
+@pytest.mark.parametrize(
+    ("text", "language", "parts"),
+    [
+        ("上月转账花了多少", "zh", ["2026-10-01至2026-10-31", "转账转出", "2 笔", "¥1,200.50"]),
+        ("我上个月转了多少钱", "zh", ["¥1,200.50"]),
+        ("How much did I transfer last month?", "en", ["2026-10-01 to 2026-10-31", "transferred ¥1,200.50 in 2"]),
+        ("How much did I send this month", "en", ["2026-11-01", "¥70.00"]),
+        ("total of my transfers last month", "en", ["¥1,200.50"]),
+        ("how much have I invested last month", "en", ["invested ¥800.00"]),
+        ("上月转账和餐饮一共多少", "zh", ["餐饮上支出 ¥300.10", "转账转出共 2 笔，合计 ¥1,200.50"]),
+        ("How much did I spend on dining last month", "en", ["you spent ¥300.10 on dining."]),
+        ("how much did I spend on groceries", "en", ["you spent ¥0.00 on groceries."]),
+    ],
+)
+def test_what_is_asked_for_is_summed_whatever_the_intent(
+    text: str, intent: str, language: str, parts: list[str]
+) -> None:
+    done = use(text, intent, moving_bank(), language=language)
+    assert done is not None
+    assert done.answer.skill == "spending"
+    assert [p for p in parts if p not in done.answer.text] == []
+    assert "¥500.10" not in done.answer.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "转账手续费是多少", "上个月转账手续费多少", "这个月还能转账多少", "下个月转账多少", "how much does a transfer cost",
+        "how much can I transfer this month", "转账要多少钱", "上个月转账失败了", "怎么查上个月转账总额",
+    ],
+)  # fmt: skip
+def test_what_a_transfer_costs_or_may_be_is_no_sum(text: str) -> None:
+    assert use(text, "transfer_fee", moving_bank()) is None
+
+
+def test_more_movements_than_one_answer_holds_are_all_summed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(skills, "MAX_TRANSACTIONS", 2)
+    done = use("上月转账花了多少", "spending_analysis", moving_bank())
+    assert done is not None
+    assert "2 笔，合计 ¥1,200.50" in done.answer.text
+
+
 def test_freezing_asks_first() -> None:
     bank = SmallBank()
     done = use("冻结我的卡", "card_freeze", bank)

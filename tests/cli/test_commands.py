@@ -37,10 +37,33 @@ def test_each_help_has_examples(command: str, capsys: pytest.CaptureFixture[str]
 
 
 def test_errors_are_said_without_a_traceback(short_dir: Path) -> None:
-    done = teller(short_dir, "db", "status", OPENTELLER_DEV="0")
+    done = teller(short_dir, "serve", OPENTELLER_DEV="0", OPENTELLER_SECRET_KEY="short")
     assert done.returncode == 1
     assert done.stderr.startswith("Error: The settings cannot be used.")
+    assert "OPENTELLER_SECRET_KEY" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_setting_that_cannot_be_read_is_named(short_dir: Path) -> None:
+    done = teller(short_dir, "db", "status", OPENTELLER_PORT="many")
+    assert done.returncode == 1
+    assert "port: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_only_what_signs_tokens_needs_the_secret(short_dir: Path) -> None:
+    up = teller(short_dir, "db", "upgrade", OPENTELLER_DEV="0")
+    assert (up.returncode, "(current)" in up.stdout) == (0, True), up.stderr
+    missing = teller(short_dir, "finetune", str(short_dir / "none.yaml"), OPENTELLER_DEV="0")
+    assert "none.yaml" in missing.stderr
+    assert "SECRET_KEY" not in missing.stderr
+    doctor = teller(short_dir, "doctor", "--json", OPENTELLER_DEV="0")
+    checks = {f["check"]: f for f in json.loads(doctor.stdout)}
+    assert {"settings", "secret", "store"} <= set(checks)
+    assert (checks["settings"]["ok"], checks["secret"]["ok"], checks["store"]["ok"]) == (True, False, True)
+    assert "OPENTELLER_SECRET_KEY" in checks["secret"]["advice"]
+    assert doctor.returncode == 1
+    assert not (short_dir / "dev-secret").exists()
 
 
 def test_schema_up_and_down_and_the_doctor(short_dir: Path) -> None:

@@ -12,7 +12,15 @@ from openteller.runtime.openai_backend import OpenAIEmbedder, OpenAIGenerator
 from openteller.runtime.protocols import Classifier, Embedder, Reranker, TextGenerator
 from openteller.runtime.scripted import ScriptedClassifier, ScriptedEmbedder, ScriptedGenerator, ScriptedReranker
 from openteller.runtime.use_backend import SentenceEncoder
-from tests.runtime.engines import EMBEDDING_SIZE, KEY, e5_encoder, model_server, smollm2, weights
+from tests.runtime.engines import (
+    EMBEDDING_SIZE,
+    KEY,
+    e5_encoder,
+    model_server,
+    shipped_reranker,
+    smollm2,
+    weights,
+)
 
 
 def _scripted_generator() -> AbstractContextManager[TextGenerator]:
@@ -67,6 +75,10 @@ def _scripted_reranker() -> AbstractContextManager[Reranker]:
     return nullcontext(ScriptedReranker())
 
 
+def _onnx_reranker() -> AbstractContextManager[Reranker]:
+    return nullcontext(shipped_reranker())
+
+
 GENERATORS: dict[str, Callable[[], AbstractContextManager[TextGenerator]]] = {
     "scripted": _scripted_generator,
     "llama": _llama,
@@ -84,7 +96,10 @@ CLASSIFIERS: dict[str, Callable[[], AbstractContextManager[Classifier]]] = {
     "scripted": _scripted_classifier,
     "onnx": _onnx_classifier,
 }
-RERANKERS: dict[str, Callable[[], AbstractContextManager[Reranker]]] = {"scripted": _scripted_reranker}
+RERANKERS: dict[str, Callable[[], AbstractContextManager[Reranker]]] = {
+    "scripted": _scripted_reranker,
+    "onnx": _onnx_reranker,
+}
 
 
 @pytest.fixture(scope="session", params=list(GENERATORS))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openteller.core.errors import BadInput
-from openteller.core.money import Money, decimal_of
+from openteller.core.money import Money, decimal_of, total
 
 CENTS = st.integers(-(10**15), 10**15)
 
@@ -76,8 +76,33 @@ def test_rounding_and_wording(amount: str, currency: str, shown: str) -> None:
     assert str(Money(decimal_of(amount), currency)) == shown
 
 
-def test_separators_are_read() -> None:
-    assert decimal_of("1,234,567.80") == Decimal("1234567.80")
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1,234,567.80", "1234567.80"), ("1,500", "1500"), ("-1,234,567.89", "-1234567.89"), ("12,000.", "12000")],
+)
+def test_separators_are_read(text: str, number: str) -> None:
+    assert decimal_of(text) == Decimal(number)
+
+
+@pytest.mark.parametrize(
+    "text", ["1,5", "1,50", "1500,5", "1,5000", "1,,500", ",500", "1,500,", "1.5,000", "12,34,567", "1,500e3", "1，500"]
+)
+def test_a_comma_that_groups_no_thousands_is_refused(text: str) -> None:
+    with pytest.raises(BadInput) as raised:
+        decimal_of(text)
+    assert raised.value.next_step
+
+
+@given(st.lists(CENTS, max_size=20))
+def test_a_total_is_the_exact_sum(cents: list[int]) -> None:
+    assert total(money(one) for one in cents) == money(sum(cents))
+
+
+def test_a_total_keeps_its_currency() -> None:
+    assert total([], "USD") == money(0, "USD")
+    assert total([money(150, "USD")], "USD") == money(150, "USD")
+    with pytest.raises(BadInput, match="CNY and USD"):
+        total([money(1), money(1, "USD")])
 
 
 def test_money_is_frozen() -> None:

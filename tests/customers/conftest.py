@@ -11,11 +11,31 @@ import pytest
 
 import openteller.customers
 from openteller.core.records import Principal, Role
-from openteller.customers.records import Account, Bill, Card, Customer, ScheduledPayment, Transaction
+from openteller.customers.records import (
+    Account,
+    Bill,
+    Card,
+    Consent,
+    Customer,
+    Holding,
+    RiskAssessment,
+    ScheduledPayment,
+    Transaction,
+)
 from openteller.customers.rest_banking import RestCoreBanking
 from openteller.customers.store_banking import StoreCoreBanking
 from openteller.store.database import Database
-from openteller.store.tables import AccountRow, BillRow, CardRow, CustomerRow, ScheduledPaymentRow, TransactionRow
+from openteller.store.tables import (
+    AccountRow,
+    BillRow,
+    CardRow,
+    ConsentRow,
+    CustomerRow,
+    HoldingRow,
+    RiskAssessmentRow,
+    ScheduledPaymentRow,
+    TransactionRow,
+)
 
 CONTRACT = json.loads(
     (Path(openteller.customers.__file__).parent / "core_banking_contract.json").read_text(encoding="utf-8")
@@ -41,8 +61,8 @@ class RecordedServer:
             return httpx.Response(401)
         for one in CONTRACT["exchanges"]:
             asked = one["request"]
-            if (request.method, request.url.path) == (asked["method"], "/core" + asked["path"]):
-                assert dict(request.url.params) == asked.get("query", {})
+            here = (request.method, request.url.path, dict(request.url.params))
+            if here == (asked["method"], "/core" + asked["path"], asked.get("query", {})):
                 answer = one["response"]
                 return (
                     httpx.Response(answer["status"], json=answer["body"]) if "body" in answer else httpx.Response(204)
@@ -69,10 +89,16 @@ def stored(clean: Database) -> Database:
     with clean.owner_session() as session:
         session.add_all([CustomerRow(**one.model_dump()) for one in (customer, other)])
         session.flush()
-        for name, kind, row in (("balances", Account, AccountRow), ("cards", Card, CardRow), ("bills", Bill, BillRow)):
+        parts = (
+            ("balances", Account, AccountRow), ("cards", Card, CardRow), ("bills", Bill, BillRow),
+            ("consents", Consent, ConsentRow), ("holdings", Holding, HoldingRow),
+        )  # fmt: skip
+        for name, kind, row in parts:
             items = exchange(name)["response"]["body"]["items"]
             session.add_all([row(**kind.model_validate(item).model_dump()) for item in items])
             session.flush()
+        assessment = RiskAssessment.model_validate(exchange("risk_assessment")["response"]["body"])
+        session.add(RiskAssessmentRow(**assessment.model_dump()))
         payment = ScheduledPayment.model_validate(exchange("next_payment")["response"]["body"])
         later = payment.model_copy(update={"due_on": date(2026, 12, 20)})
         past = payment.model_copy(update={"due_on": date(2026, 11, 22)})

@@ -22,6 +22,23 @@ def test_profile(banking: CoreBanking) -> None:
     assert (customer.customer_id, customer.name, customer.age(date(2026, 11, 23))) == ("C000042", "林晓", 38)
 
 
+def test_the_file_has_what_offers_are_made_from(banking: CoreBanking) -> None:
+    file = banking.file(OWNER, date(2026, 11, 23))
+    assert file.customer == banking.profile(OWNER)
+    assert file.assessment is not None
+    assert file.assessment.investor_class == "C3"
+    assert (file.granted("personalisation"), file.granted("marketing"), file.granted("recording")) == (
+        True,
+        False,
+        False,
+    )
+    assert file.product_ids == {"SAV-CNY", "CARD-GOLD", "CARD-DEBIT", "FUND-BOND"}
+    assert (file.behaviour.invested, file.behaviour.owed) == (Decimal("30250.00"), Decimal("1840.50"))
+    assert file.behaviour.monthly_salary > 6_000
+    assert file.behaviour.days_since_income == 13
+    assert len(file.bills) == 1
+
+
 def test_balances_leave_out_closed_accounts(banking: CoreBanking) -> None:
     balances = {account.tail: account.balance for account in banking.balances(OWNER)}
     assert balances == {"4821": Decimal("23456.78"), "9077": Decimal("-1840.50")}
@@ -78,11 +95,15 @@ def test_the_next_payment_and_none(banking: CoreBanking) -> None:
 def test_an_unknown_customer(banking: CoreBanking) -> None:
     with pytest.raises(NotFound):
         banking.profile(NOBODY)
+    with pytest.raises(NotFound):
+        banking.file(NOBODY, date(2026, 11, 23))
 
 
 def test_a_visitor_has_no_data(banking: CoreBanking) -> None:
     for call in (banking.profile, banking.balances, banking.cards, banking.bills, banking.next_payment):
         with pytest.raises(NotAuthenticated):
             call(VISITOR)
+    with pytest.raises(NotAuthenticated):
+        banking.file(VISITOR, date(2026, 11, 23))
     with pytest.raises(NotAuthenticated):
         banking.freeze_card(VISITOR, "K-1")

@@ -37,18 +37,19 @@ def test_a_customer_sees_nobody_else(stored: Database) -> None:
 def test_consents_are_kept_and_changed(stored: Database) -> None:
     repository = CustomerRepository()
     with stored.session(OWNER) as session:
-        assert not repository.file(session, "C000042", ON).granted("personalisation")
-        repository.set_consent(session, "C000042", "personalisation", True)
-        assert repository.file(session, "C000042", ON).granted("personalisation")
-        repository.set_consent(session, "C000042", "personalisation", False)
-        assert [one.granted for one in repository.consents(session, "C000042")] == [False]
+        assert not repository.file(session, "C000042", ON).granted("recording")
+        repository.set_consent(session, "C000042", "recording", True)
+        assert repository.file(session, "C000042", ON).granted("recording")
+        repository.set_consent(session, "C000042", "recording", False)
+        kept = {one.purpose: one.granted for one in repository.consents(session, "C000042")}
+        assert kept == {"personalisation": True, "marketing": False, "recording": False}
     with pytest.raises(NotAllowed), stored.session(OTHER) as session:
         repository.set_consent(session, "C000042", "personalisation", True)
 
 
 def test_the_latest_assessment_counts(stored: Database) -> None:
     repository = CustomerRepository()
-    start = datetime(2025, 1, 1, tzinfo=UTC)
+    start = datetime(2027, 1, 1, tzinfo=UTC)
     with stored.owner_session() as session:
         for investor, days in (("C4", 300), ("C2", 400), ("C5", 0)):
             at = start + timedelta(days=days)
@@ -88,9 +89,10 @@ def test_the_file_holds_what_belongs_to_the_customer(stored: Database) -> None:
     with stored.session(OWNER) as session:
         file = CustomerRepository().file(session, "C000042", ON)
     assert file.behaviour.monthly_spending.keys() == {"dining", "groceries"}
-    assert file.product_ids == {"SAV-CNY", "CARD-GOLD", "CARD-DEBIT"}
+    assert file.product_ids == {"SAV-CNY", "CARD-GOLD", "CARD-DEBIT", "FUND-BOND"}
     assert file.behaviour.savings_balance == Decimal("23456.78")
-    assert file.assessment is None
+    assert file.assessment is not None
+    assert file.assessment.investor_class == "C3"
     assert len(file.bills) == 1
 
 

@@ -9,6 +9,7 @@ from openteller.core.errors import OpenTellerError, Unavailable
 from openteller.core.records import Principal, Role
 from openteller.customers import records
 from openteller.customers.rest_banking import RestCoreBanking
+from openteller.products.suitability import InvestorClass
 from openteller.store.tables.customers import TRANSACTION_CATEGORIES
 
 OWNER = Principal(subject="代理 1", role=Role.AGENT, customer_id="C000042")
@@ -39,6 +40,8 @@ def test_the_contract_lists_the_values_of_the_records(contract: dict[str, Any]) 
     assert values["card.status"] == list(get_args(records.CardStatus))
     assert values["payment.kind"] == list(get_args(records.PaymentKind))
     assert values["payment.status"] == list(get_args(records.PaymentStatus))
+    assert values["consent.purpose"] == list(get_args(records.Purpose))
+    assert values["assessment.investor_class"] == [one.value for one in InvestorClass]
     categories = {value for part in get_args(records.TransactionCategory) for value in get_args(part)}
     assert set(values["transaction.category"]) == categories == set(TRANSACTION_CATEGORIES)
 
@@ -87,6 +90,29 @@ def test_html_and_a_broken_connection() -> None:
         answering(lambda request: httpx.Response(200, text="<html>")).profile(OWNER)
     with pytest.raises(Unavailable):
         answering(refuse).profile(OWNER)
+
+
+def test_somebody_never_assessed_has_a_file_without_assessment(contract: dict[str, Any]) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        part = request.url.path.removeprefix("/v1/customers/C000042")
+        if part == "/risk-assessment":
+            return httpx.Response(204)
+        profile = contract["exchanges"][0]["response"]["body"]
+        return httpx.Response(200, json={"items": []} if part else profile)
+
+    file = answering(answer).file(OWNER, NOW.date())
+    assert (file.assessment, file.consents, file.product_ids) == (None, (), frozenset())
+
+
+def test_an_assessment_of_another_customer_is_refused(contract: dict[str, Any]) -> None:
+    body = {
+        "customer_id": "C000043",
+        "investor_class": "C5",
+        "assessed_at": NOW.isoformat(),
+        "expires_at": NOW.isoformat(),
+    }
+    with pytest.raises(Unavailable):
+        answering(lambda request: httpx.Response(200, json=body)).file(OWNER, NOW.date())
 
 
 def test_spending_of_another_customer_or_category() -> None:

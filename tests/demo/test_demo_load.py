@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterable
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -10,8 +11,10 @@ from openteller.customers.repository import CustomerRepository
 from openteller.demo import load as loading
 from openteller.demo.customers import customers
 from openteller.demo.load import LOGINS, load, load_bank
+from openteller.knowledge.library import Library
 from openteller.knowledge.records import Document
 from openteller.products.repository import ProductRepository
+from openteller.runtime.scripted import ScriptedEmbedder
 from openteller.store.database import Database
 
 TODAY = date(2026, 11, 24)
@@ -112,6 +115,9 @@ class Shelf:
         assert actor == "demo"
         return len(new)
 
+    def stored(self, document_ids: Iterable[str]) -> dict[str, Document]:
+        return {name: self.documents[name] for name in document_ids if name in self.documents}
+
 
 def test_the_bank_has_its_products_documents_and_logins(clean: Database) -> None:
     shelf, logins, steps = Shelf(), {}, []
@@ -161,3 +167,85 @@ def test_the_bank_is_large_enough(clean: Database) -> None:
     assert len({d.group_id for d in articles if d.language == "zh"}) >= 120
     assert {d.audience for d in articles} >= {Audience.PUBLIC, Audience.STAFF}
     assert any(d.valid_to for d in articles)
+
+
+def small_bank(monkeypatch: pytest.MonkeyPatch, **answers: str) -> None:
+    """A bank that ships these articles, document_id → answer, and no product."""
+    articles = [
+        Document(document_id=name, title=name, language="en", group_id=name, answer=answer, questions=(f"{name}?",))
+        for name, answer in answers.items()
+    ]
+    monkeypatch.setattr(loading, "read_articles", lambda folder: articles)
+    monkeypatch.setattr(loading, "read_products", lambda folder: [])
+
+
+def answers(library: Library) -> dict[str, str | None]:
+    """What anybody finds, by id."""
+    return {d.document_id: d.answer for d in library.list(Principal(subject="visitor:1", role=Role.VISITOR))}
+
+
+def test_a_load_leaves_what_staff_withdrew_or_edited(clean: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = Library(clean, ScriptedEmbedder())
+    small_bank(monkeypatch, fees="Free.", hours="9 to 5.", cards="Call us.")
+    assert load_bank(clean, library).documents == 3
+    library.withdraw("fees", actor="li")
+    hours = library.stored(["hours"])["hours"]
+    library.add([hours.model_copy(update={"answer": "10 to 4."})], actor="li")
+
+    again = load_bank(clean, library)
+    assert (again.documents, again.withdrawn, again.edited) == (0, 1, 1)
+    assert answers(library) == {"hours": "10 to 4.", "cards": "Call us."}
+    assert "--reset" in again.summary
+
+    small_bank(monkeypatch, fees="Now 1 %.", hours="8 to 6.", cards="Use the app.", loans="Ask us.")
+    newer = load_bank(clean, library)
+    assert (newer.documents, newer.withdrawn, newer.edited) == (2, 1, 1)
+    assert answers(library) == {"hours": "10 to 4.", "cards": "Use the app.", "loans": "Ask us."}
+
+    reset = load_bank(clean, library, reset=True)
+    assert (reset.documents, reset.withdrawn, reset.edited, reset.summary) == (2, 0, 0, "")
+    assert answers(library) == {"fees": "Now 1 %.", "hours": "8 to 6.", "cards": "Use the app.", "loans": "Ask us."}
+    assert load_bank(clean, library).documents == 0
+
+
+def test_a_load_that_is_cut_off_takes_its_own_texts_for_nobodys_edits(
+    clean: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = Library(clean, ScriptedEmbedder())
+    small_bank(monkeypatch, fees="Free.", hours="9 to 5.")
+    real = library.add
+
+    def cut_off(documents: Iterable[Document], **given: Any) -> int:
+        real(list(documents)[:1], **given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(library, "add", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        load_bank(clean, library)
+    monkeypatch.setattr(library, "add", real)
+    small_bank(monkeypatch, fees="1 %.", hours="8 to 6.")
+    report = load_bank(clean, library)
+    assert (report.documents, report.edited) == (2, 0)
+    assert answers(library) == {"fees": "1 %.", "hours": "8 to 6."}
+
+
+def test_another_model_indexes_anew_what_staff_edited(clean: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_bank(monkeypatch, fees="Free.", hours="9 to 5.")
+    library = Library(clean, ScriptedEmbedder(), index_version="1")
+    load_bank(clean, library)
+    library.add([library.stored(["fees"])["fees"].model_copy(update={"answer": "2 %."})], actor="li")
+    newer = Library(clean, ScriptedEmbedder(), index_version="2")
+    report = load_bank(clean, newer)
+    assert (report.documents, report.edited) == (2, 1)
+    assert answers(newer) == {"fees": "2 %.", "hours": "9 to 5."}
+
+
+def test_no_shipped_document_reads_back_as_edited(clean: Database) -> None:
+    library = Library(clean, ScriptedEmbedder())
+    assert load_bank(clean, library).documents > 300
+    with clean.owner_session() as session:
+        session.execute(text("ALTER TABLE audit_log DISABLE TRIGGER refuse"))
+        session.execute(text("DELETE FROM audit_log"))
+        session.execute(text("ALTER TABLE audit_log ENABLE ALWAYS TRIGGER refuse"))
+    again = load_bank(clean, library)
+    assert (again.documents, again.edited, again.withdrawn) == (0, 0, 0)

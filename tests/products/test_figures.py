@@ -61,6 +61,18 @@ def test_what_cannot_be_filled_is_an_error(text: str, catalogue: dict[str, Produ
     assert raised.value.next_step
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("{{NO-SUCH.rate.12M}} and {{CARD-GOLD.fee.annual}}", "(ask) and ¥600.00"),
+        ("{{TD-CNY}}, {{ TD-CNY.popularity }}", "(ask), (ask)"),
+        ("}} and {{ alone", "}} and {{ alone"),
+    ],
+)
+def test_words_may_stand_for_what_cannot_be_filled(text: str, shown: str, catalogue: dict[str, Product]) -> None:
+    assert fill(text, catalogue, "en", unknown="(ask)") == shown
+
+
 @given(st.text(st.characters(exclude_characters="{}")))
 def test_text_without_placeholders_is_unchanged(text: str) -> None:
     assert fill(text, {}, "zh") == text

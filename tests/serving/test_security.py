@@ -93,7 +93,7 @@ def test_visitors_differ_and_stay_who_they_are() -> None:
     first, token = tokens.visitor()
     second, _ = tokens.visitor()
     assert first.subject != second.subject
-    assert tokens.verify(token) == first == tokens.visitor(first.subject)[0]
+    assert tokens.verify(token) == first == tokens.visitor(first)[0]
 
 
 def test_a_providers_customer_owns_the_rows_of_the_customer_id(provider: Provider) -> None:

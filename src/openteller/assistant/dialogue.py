@@ -27,7 +27,6 @@ from openteller.core.records import (
     Outcome,
     Principal,
     Reply,
-    Role,
     Satisfaction,
     Turn,
     Understanding,
@@ -171,12 +170,15 @@ class Dialogue:
         today: date,
     ) -> tuple[Found, dict[str, Any]]:
         """The answer, and what waits in the conversation after it. A waiting action lives for one message only."""
+        danger = self._danger(reading, language)
+        if danger is not None:
+            return Found(danger), {}
         done = self._skill(inquiry, reading, principal, state, language, today)
         if done is not None:
             return Found(done.answer), done.state or {}
-        fixed = self._fixed(reading, language)
-        if fixed is not None:
-            return Found(fixed), {}
+        talk = self._talk(reading, language)
+        if talk is not None:
+            return Found(talk), {}
         return self._answerer.answer(inquiry, reading, principal, shelf, language, today), {}
 
     def _skill(
@@ -197,24 +199,26 @@ class Dialogue:
         except OpenTellerError:
             return skills.Done(skills.unavailable(request), {})
 
-    def _fixed(self, reading: Reading, language: str) -> Answer | None:
-        """Answers that need no knowledge: dangers, injections, hand-off, small talk."""
-        understanding = reading.understanding
-        flags = {flag.label: flag.probability for flag in understanding.risk_flags}
-        bank = self._bank[language]
+    def _danger(self, reading: Reading, language: str) -> Answer | None:
+        """Care for somebody in danger and a no to an injection: before anything is looked up or done."""
+        flags = {flag.label: flag.probability for flag in reading.understanding.risk_flags}
         if flags.get("self_harm", 0.0) >= _CERTAIN:
             care = say(Say.HANDED_OFF_CARE, language)
             return Answer(text=care, outcome=Outcome.HANDED_OFF, confidence=flags["self_harm"])
         injection = max((flags.get(name, 0.0) for name in _INJECTIONS), default=0.0)
         if injection >= _CERTAIN:
-            refusal = say(Say.REFUSED_INJECTION, language, bank=bank)
+            refusal = say(Say.REFUSED_INJECTION, language, bank=self._bank[language])
             return Answer(text=refusal, outcome=Outcome.REFUSED, confidence=injection)
-        intent = understanding.intent
+        return None
+
+    def _talk(self, reading: Reading, language: str) -> Answer | None:
+        """A wish for a human, and small talk; after the skills, so that a thanks may still confirm what waits."""
+        intent = reading.understanding.intent
         if intent.label == "human_agent" and intent.probability >= _CERTAIN:
             handing = say(Say.HANDED_OFF, language)
             return Answer(text=handing, outcome=Outcome.HANDED_OFF, confidence=intent.probability)
         if intent.label in _TALK and intent.probability >= _CERTAIN:
-            talk = say(_TALK[intent.label], language, bank=bank)
+            talk = say(_TALK[intent.label], language, bank=self._bank[language])
             return Answer(text=talk, outcome=Outcome.ANSWERED, confidence=intent.probability, skill="talk")
         return None
 
@@ -294,8 +298,3 @@ def _without_personal_values(understanding: Understanding) -> Understanding:
         for e in understanding.entities
     )
     return understanding.model_copy(update={"entities": kept})
-
-
-def visitor(subject: str) -> Principal:
-    """The principal of somebody who is not logged in."""
-    return Principal(subject=f"visitor:{subject}", role=Role.VISITOR, customer_id=None)

@@ -14,7 +14,8 @@ from pathlib import Path
 from openteller.core.errors import ModelUnavailable
 from openteller.knowledge.records import Hit
 
-FEATURES = ("question", "body", "lexical", "intent", "out_of_scope", "margin")
+FEATURES = ("question", "body", "lexical", "relevance", "intent", "out_of_scope", "margin")
+_ODDS = 5.0
 _FILE = Path(__file__).with_name("gate.json")
 
 
@@ -71,9 +72,18 @@ def evidence_of(hit: Hit, intents: Mapping[str, float]) -> dict[str, float]:
         "question": hit.question_dense if hit.question_dense is not None else hit.dense,
         "body": hit.body_dense if hit.body_dense is not None else hit.dense,
         "lexical": hit.lexical,
+        "relevance": log_odds(hit.relevance),
         "intent": intents.get(hit.document.intent or "", 0.0),
         "out_of_scope": intents.get("out_of_scope", 0.0),
     }
+
+
+def log_odds(probability: float | None) -> float:
+    """ln(p / (1 - p)) within ±5; -5 for None, which is a hit that was too low to be read again."""
+    if probability is None:
+        return -_ODDS
+    clipped = min(1 - 1e-6, max(1e-6, probability))
+    return max(-_ODDS, min(_ODDS, math.log(clipped / (1 - clipped))))
 
 
 def load_gate(path: Path = _FILE) -> Gate:

@@ -5,24 +5,26 @@ something takes a yes in the next message. Knows nothing about retrieval or offe
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from openteller.assistant.periods import end_of, period, start_of
 from openteller.assistant.wording import Say, say
 from openteller.core.clock import local_date, utc_now
-from openteller.core.money import Money
-from openteller.core.records import Answer, Entity, Outcome, Principal, Role, Understanding
+from openteller.core.money import Money, total
+from openteller.core.records import Answer, Outcome, Principal, Role, Understanding
 from openteller.core.text import fold
-from openteller.customers.core_banking import CoreBanking
-from openteller.customers.records import Card
+from openteller.customers.core_banking import MAX_TRANSACTIONS, CoreBanking
+from openteller.customers.records import Card, Transaction
 
 _SURE = 0.35  # reading is harmless, and a change asks first
 _CONFIRM_WITHIN = timedelta(minutes=10)
 _YES = re.compile(
-    r"^(?:是|是的|对|好|好的|确认|确定|可以|嗯|冻结|确认冻结|yes|y|yeah|yep|ok|okay|sure|confirm|please do|do it)[\s。.!！~]*$"
+    r"^(?:是|是的|对|好|好的|确认|确定|可以|嗯|冻结|确认冻结|yes|y|yeah|yep|ok|okay|sure|confirm|please do|do it)"
+    r"(?:[\s，,]*(?:谢谢(?:你|您|啦|了)?|please|thanks|thank you))?[\s。.!！~]*$"
 )
 _NO = re.compile(r"^(?:不|不用|不要|不是|取消|算了|先不|否|no|n|nope|cancel|don'?t|stop)[\s。.!！~了]*$")
 # Asking how or why in general is a matter for the articles.
@@ -44,6 +46,24 @@ _CATEGORIES: dict[str, tuple[str, str, str]] = {
     "insurance": ("保险", "insurance", r"保险|保费|insurance"),
     "cash": ("取现", "cash", r"取现|取款|现金|cash"),
 }  # fmt: skip
+_MOVES: dict[str, tuple[str, str, str]] = {
+    "transfer": (
+        "转账转出",
+        "transferred",
+        r"转账|转出|转走|转了|汇款|汇出|汇了|transfer|remit|\b(?:wired?|sen[dt])\b",
+    ),
+    "investment": ("投资理财投入", "invested", r"投资了|投了|投入|买了?理财|买了?基金|\binvest"),
+}
+_HOW_MUCH = re.compile(r"多少|一共|总共|合计|总额|how much|total")
+_DID_I = re.compile(
+    r"how much (?:money )?(?:did|have) (?:i|we) (?:\w+ )?(?:spen[dt]|transfer|sen[dt]|wire|invest)"
+    r"|(?:花|花费|花掉|支出|消费|转|转出|转走|汇|汇出|投|投资)(?:出去)?了(?:一共|总共)?多少(?:钱|元|块)?"
+)
+# What something costs, what is allowed and what is to come are no sums of the past.
+_PRICE_OR_PLAN = re.compile(
+    r"手续费|费率|费用|限额|额度|免费|利率|汇率|到账|下个?月|下周|明年|设置|预约|定时|还能|还可|可以|能转|最多|需要|要转|应该"
+    r"|\bfees?\b|limit|\bcosts?\b|charge|\brates?\b|arrive|next (?:week|month|year)|schedul|\b(?:will|can|could|must|should|need)\b"
+)
 _NOT_SPENDING = frozenset({"salary", "interest"})
 
 
@@ -104,7 +124,8 @@ def balance(request: Request) -> Done | None:
 def transactions(request: Request) -> Done | None:
     """The last five bookings, or those of a day that is named."""
     since, until = _period(request) or (request.today - timedelta(days=60), request.today)
-    rows = list(request.banking.transactions(request.principal, _start(since, request), _end(until, request), 5))
+    begin, end = start_of(since, request.timezone), end_of(until, request.timezone)
+    rows = list(request.banking.transactions(request.principal, begin, end, 5))
     if not rows:
         return Done(_answer(request, "transactions", "这段时间没有交易。", "There were no transactions in that time."))
     lines = [
@@ -116,27 +137,64 @@ def transactions(request: Request) -> Done | None:
 
 
 def spending(request: Request) -> Done | None:
-    """Spending by category in a month: this month unless another is named."""
+    """Spending in a month (this one unless another time is named): of what is asked for, else by category."""
     since, until = _period(request) or (request.today.replace(day=1), request.today)
-    by_category = request.banking.spending(request.principal, _start(since, request), _end(until, request))
-    spent = {c: m for c, m in by_category.items() if c not in _NOT_SPENDING and m.amount > 0}
     folded = fold(request.text)
     asked = [c for c, (_, _, pattern) in _CATEGORIES.items() if re.search(pattern, folded)]
-    zh_when, en_when = f"{since}至{until}", f"From {since} to {until}"
+    moved = [c for c, (_, _, pattern) in _MOVES.items() if re.search(pattern, folded)]
+    zh_when, en_when = f"{since}至{until}，", f"From {since} to {until} "
+    if moved:
+        zh_moved, en_moved = _moved(request, moved, since, until)
+    if moved and not asked:
+        return Done(_answer(request, "spending", f"{zh_when}您{zh_moved}。", f"{en_when}you {en_moved}."))
+    by_category = request.banking.spending(
+        request.principal, start_of(since, request.timezone), end_of(until, request.timezone)
+    )
+    spent = {c: m for c, m in by_category.items() if c not in _NOT_SPENDING and m.amount > 0}
     if asked:
-        total = sum((spent[c] for c in asked if c in spent), Money(0))  # type: ignore[arg-type]
-        zh_what = "、".join(_CATEGORIES[c][0] for c in asked)
-        en_what = " and ".join(_CATEGORIES[c][1] for c in asked)
-        zh, en = f"{zh_when}，您在{zh_what}上支出 {total}。", f"{en_when} you spent {total} on {en_what}."
-        return Done(_answer(request, "spending", zh, en))
+        of_these = total(spent[c] for c in asked if c in spent)
+        zh = f"{zh_when}您在{'、'.join(_CATEGORIES[c][0] for c in asked)}上支出 {of_these}"
+        en = f"{en_when}you spent {of_these} on {' and '.join(_CATEGORIES[c][1] for c in asked)}"
+        zh, en = (f"{zh}，{zh_moved}", f"{en} and {en_moved}") if moved else (zh, en)
+        return Done(_answer(request, "spending", f"{zh}。", f"{en}."))
     if not spent:
-        return Done(_answer(request, "spending", f"{zh_when}没有支出。", f"{en_when} there was no spending."))
+        return Done(_answer(request, "spending", f"{zh_when}没有支出。", f"{en_when}there was no spending."))
     ordered = sorted(spent.items(), key=lambda item: -item[1].amount)
-    total = sum((m for _, m in ordered), Money(0))  # type: ignore[arg-type]
+    whole = total(m for _, m in ordered)
     zh_lines = "\n".join(f"{_CATEGORIES.get(c, (c, c, ''))[0]} {m}" for c, m in ordered)
     en_lines = "\n".join(f"{_CATEGORIES.get(c, (c, c, ''))[1]} {m}" for c, m in ordered)
-    zh, en = f"{zh_when}共支出 {total}：\n{zh_lines}", f"{en_when} you spent {total}:\n{en_lines}"
+    zh, en = f"{zh_when}共支出 {whole}：\n{zh_lines}", f"{en_when}you spent {whole}:\n{en_lines}"
     return Done(_answer(request, "spending", zh, en))
+
+
+def _moved(request: Request, categories: Sequence[str], since: date, until: date) -> tuple[str, str]:
+    """What left the accounts as transfers or investments, in Chinese and English; no spending, so added up here."""
+    out = [t for t in _movements(request, since, until) if t.category in categories and t.amount < 0]
+    currencies = sorted({t.currency for t in out}) or ["CNY"]
+    sums = [total((Money(-t.amount, t.currency) for t in out if t.currency == c), c) for c in currencies]
+    zh = f"{'、'.join(_MOVES[c][0] for c in categories)}共 {len(out)} 笔，合计 {'、'.join(map(str, sums))}"
+    en = f"{' and '.join(_MOVES[c][1] for c in categories)} {' and '.join(map(str, sums))} in {len(out)} movements"
+    return zh, en
+
+
+def _movements(request: Request, since: date, until: date) -> list[Transaction]:
+    """Every movement of those days; core banking gives so many at a time, so a full answer is asked for in halves."""
+    begin, end = start_of(since, request.timezone), end_of(until, request.timezone)
+    rows = list(request.banking.transactions(request.principal, begin, end, MAX_TRANSACTIONS))
+    if len(rows) < MAX_TRANSACTIONS or since == until:
+        return rows
+    middle = since + (until - since) // 2
+    return _movements(request, since, middle) + _movements(request, middle + timedelta(days=1), until)
+
+
+def _asks_for_sum(request: Request) -> bool:
+    """Whether the customer asks what they spent or moved in the past; a classifier takes many of these for a list."""
+    folded = fold(request.text)
+    if _PRICE_OR_PLAN.search(folded):
+        return False
+    said_so = bool(_DID_I.search(folded))
+    moved = any(re.search(pattern, folded) for _, _, pattern in _MOVES.values())
+    return said_so or (moved and bool(_HOW_MUCH.search(folded)) and _period(request) is not None)
 
 
 def bill(request: Request) -> Done | None:
@@ -147,7 +205,7 @@ def bill(request: Request) -> Done | None:
     zh, en = [], []
     for b in sorted(bills, key=lambda b: b.due_on):
         left = Money(b.amount_due - b.paid_amount, b.currency)
-        least = Money(max(b.minimum_due - b.paid_amount, 0), b.currency)  # type: ignore[arg-type]
+        least = Money(max(b.minimum_due - b.paid_amount, Decimal(0)), b.currency)
         late = b.due_on < request.today
         zh.append(
             f"应还 {left}，最低还款 {least}，{'已于' if late else '到期还款日'} {b.due_on}{' 逾期' if late else ''}"
@@ -218,48 +276,19 @@ def run(request: Request) -> Done | None:
         if _NO.match(fold(request.text)):
             return Done(_answer(request, "card_freeze", say(Say.CANCELLED, "zh"), say(Say.CANCELLED, "en")), {})
     intent = request.understanding.intent
-    skill = SKILLS.get(intent.label)
-    if skill is None or intent.probability < _SURE or _GENERAL.search(fold(request.text)):
+    if _GENERAL.search(fold(request.text)):
         return None
-    return skill(request)
+    if _asks_for_sum(request):
+        return spending(request)
+    skill = SKILLS.get(intent.label)
+    return skill(request) if skill and intent.probability >= _SURE else None
+
+
+def _period(request: Request) -> tuple[date, date] | None:
+    return period(request.text, request.understanding.entities, request.today)
 
 
 def unavailable(request: Request) -> Answer:
     """The answer when core banking fails: say so, and promise nothing."""
     zh, en = say(Say.BANKING_UNAVAILABLE, "zh"), say(Say.BANKING_UNAVAILABLE, "en")
     return _answer(request, "unavailable", zh, en, Outcome.REFUSED)
-
-
-def _period(request: Request) -> tuple[date, date] | None:
-    folded, today = fold(request.text), request.today
-    this_month = today.replace(day=1)
-    if re.search(r"上个?月|last month", folded):
-        last = this_month - timedelta(days=1)
-        return last.replace(day=1), last
-    if re.search(r"这个?月|本月|this month", folded):
-        return this_month, today
-    if re.search(r"今年|this year", folded):
-        return today.replace(month=1, day=1), today
-    named = [e for e in request.understanding.entities if e.type == "date" and e.value]
-    return _named_period(named[0], today) if named else None
-
-
-def _named_period(entity: Entity, today: date) -> tuple[date, date]:
-    day = date.fromisoformat(entity.value)
-    if day > today:
-        day = day.replace(year=day.year - 1) if (day.month, day.day) != (2, 29) else day - timedelta(days=366)
-    is_month = re.search(r"月(?!\s*\d)(?!.*[日号])", entity.text) or re.fullmatch(
-        r"[a-z]+(?:\s+\d{4})?", entity.text.lower()
-    )
-    if is_month and day.day == 1:
-        following = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
-        return day, min(today, following - timedelta(days=1))
-    return day, day
-
-
-def _start(day: date, request: Request) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(request.timezone)).astimezone(UTC)
-
-
-def _end(day: date, request: Request) -> datetime:
-    return _start(day + timedelta(days=1), request)

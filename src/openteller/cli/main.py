@@ -10,7 +10,7 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller chat [--customer ID]                 a conversation in the terminal
   teller serve [--port N] [--demo]            the HTTP API, the widget and the demo page
   teller knowledge import|list|search         the bank's documents
-  teller demo load [--customers N]            the demo bank
+  teller demo load [--customers N] [--reset]  the demo bank
   teller db upgrade|downgrade|status          the schema of the store
   teller doctor [--json]                      checks everything and says what to do
   teller finetune RECIPE [--output DIR]       train a model from a recipe (extra: train)

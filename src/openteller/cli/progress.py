@@ -1,4 +1,4 @@
-"""Progress bars in the terminal, on standard error so that standard output stays clean."""
+"""Progress on standard error, so that standard output stays clean: a bar in a terminal, a line now and then in a log."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 def console_progress() -> Callable[[int, int, str], None]:
-    """A callback (done, total, text) that draws one bar a run of steps."""
+    """A callback (done, total, text) that draws one bar a run of steps, or writes a line at each twentieth of it."""
     bar: list[Progress] = []
     console = Console(stderr=True)
+    if not console.is_terminal:
+        return lambda done, total, text: _line(console, done, total, text)
 
     def report(done: int, total: int, text: str) -> None:
         if not bar:
@@ -22,6 +24,11 @@ def console_progress() -> Callable[[int, int, str], None]:
             bar.pop().stop()
 
     return report
+
+
+def _line(console: Console, done: int, total: int, text: str) -> None:
+    if done >= total or done * 20 // total != (done - 1) * 20 // total:
+        console.print(f"{done}/{total} {text}", highlight=False, soft_wrap=True)
 
 
 def counting(text: str) -> Callable[[int, int], None]:

@@ -76,6 +76,11 @@ class Principal(Record):
         return (Audience.PUBLIC, Audience.CUSTOMER) if self.role is Role.CUSTOMER else (Audience.PUBLIC,)
 
 
+def visitor(name: str) -> Principal:
+    """Somebody who is not logged in; `name` tells one browser or terminal from another, empty when it has none."""
+    return Principal(subject=f"visitor:{name}", role=Role.VISITOR)
+
+
 class Inquiry(Record):
     """What was asked. `text` is normalised, with secrets already dropped."""
 

@@ -6,8 +6,9 @@ Knows nothing about products or offers.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -82,6 +83,13 @@ def spending_by_category(transactions: Sequence[Transaction], currency: str = _H
         if movement.category in SPENDING_CATEGORIES and movement.currency == currency:
             sums[movement.category] -= movement.amount
     return {category: total for category, total in sorted(sums.items()) if total > 0}
+
+
+def window(on: date, zone: str = "Asia/Shanghai") -> tuple[datetime, datetime]:
+    """The moments, in UTC, between which lie all movements that count on day `on`; the second is no more part of it."""
+    first, last = on - timedelta(days=WINDOW_DAYS), on + timedelta(days=1)
+    since, until = (datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC) for day in (first, last))
+    return since, until
 
 
 def observe(

@@ -5,12 +5,13 @@ A bank plugs in its own implementation; it need not inherit. Two ship: on the st
 Knows nothing about intents, wording or HTTP.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from openteller.core.errors import Conflict, NotAuthenticated
 from openteller.core.money import Money
 from openteller.core.records import Principal
+from openteller.customers.behaviour import CustomerFile
 from openteller.customers.records import Account, Bill, Card, Customer, ScheduledPayment, Transaction
 
 MAX_TRANSACTIONS = 1_000
@@ -26,6 +27,10 @@ class CoreBanking(Protocol):
 
     def profile(self, principal: Principal) -> Customer:
         """The customer's profile."""
+        ...
+
+    def file(self, principal: Principal, on: date) -> CustomerFile:
+        """All that is known about the customer on day `on`, consents included: what offers are made from."""
         ...
 
     def balances(self, principal: Principal) -> list[Account]:

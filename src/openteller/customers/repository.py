@@ -5,10 +5,9 @@ Knows nothing about who asks.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -17,7 +16,7 @@ from sqlalchemy.orm import Session
 from openteller.core.clock import utc_now
 from openteller.core.errors import NotFound
 from openteller.core.records import Record
-from openteller.customers.behaviour import WINDOW_DAYS, CustomerFile, observe
+from openteller.customers.behaviour import CustomerFile, observe, window
 from openteller.customers.records import (
     SPENDING_CATEGORIES,
     Account,
@@ -184,8 +183,7 @@ class CustomerRepository:
         """
         customer = self.require(session, customer_id)
         accounts, holdings = self.accounts(session, customer_id), self.holdings(session, customer_id)
-        since, until = self._midnight(on - timedelta(days=WINDOW_DAYS)), self._midnight(on + timedelta(days=1))
-        recent = self.transactions(session, customer_id, since, until)
+        recent = self.transactions(session, customer_id, *window(on, self._zone))
         return CustomerFile(
             customer=customer,
             assessment=self.assessment(session, customer_id),
@@ -196,9 +194,6 @@ class CustomerRepository:
             bills=self.bills(session, customer_id),
             behaviour=observe(accounts, holdings, recent, on, self._zone),
         )
-
-    def _midnight(self, day: date) -> datetime:
-        return datetime.combine(day, time(), ZoneInfo(self._zone)).astimezone(UTC)
 
 
 def _between(customer_id: str, since: datetime, until: datetime) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ into the gateway in front of a core-banking system.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -16,13 +16,17 @@ from pydantic import ValidationError
 from openteller.core.errors import BadInput, Conflict, NotFound, OpenTellerError, Unavailable
 from openteller.core.money import Money, decimal_of
 from openteller.core.records import Principal, Record
+from openteller.customers.behaviour import CustomerFile, observe, window
 from openteller.customers.core_banking import MAX_TRANSACTIONS, customer_of
 from openteller.customers.records import (
     SPENDING_CATEGORIES,
     Account,
     Bill,
     Card,
+    Consent,
     Customer,
+    Holding,
+    RiskAssessment,
     ScheduledPayment,
     Transaction,
 )
@@ -38,16 +42,37 @@ class RestCoreBanking:
         base_url: where the contract's paths begin, e.g. ``https://core.bank.example/api``.
         token: bearer token of OpenTeller at that system.
         client: carries timeouts, certificates and proxies; the caller closes it. None: one with a 10 s timeout.
+        zone: IANA name of the bank's time zone.
     """
 
-    def __init__(self, base_url: str, token: str, client: httpx.Client | None = None) -> None:
+    def __init__(
+        self, base_url: str, token: str, client: httpx.Client | None = None, zone: str = "Asia/Shanghai"
+    ) -> None:
         self._base = base_url.rstrip("/")
         self._token = token
         self._client = client or httpx.Client(timeout=10.0)
+        self._zone = zone
 
     def profile(self, principal: Principal) -> Customer:
         """The customer's profile."""
         return self._one(Customer, principal, self._call(principal, "GET", ""))
+
+    def file(self, principal: Principal, on: date) -> CustomerFile:
+        """All that is known about the customer on day `on`; of the movements the latest MAX_TRANSACTIONS."""
+        assessed = self._call(principal, "GET", "/risk-assessment")
+        accounts = self._many(Account, principal, self._call(principal, "GET", "/accounts"))
+        holdings = self._many(Holding, principal, self._call(principal, "GET", "/holdings"))
+        recent = self.transactions(principal, *window(on, self._zone), MAX_TRANSACTIONS)
+        return CustomerFile(
+            customer=self.profile(principal),
+            assessment=None if assessed is None else self._one(RiskAssessment, principal, assessed),
+            consents=tuple(self._many(Consent, principal, self._call(principal, "GET", "/consents"))),
+            accounts=tuple(accounts),
+            cards=tuple(self.cards(principal)),
+            holdings=tuple(holdings),
+            bills=tuple(self.bills(principal)),
+            behaviour=observe(accounts, holdings, recent, on, self._zone),
+        )
 
     def balances(self, principal: Principal) -> list[Account]:
         """The accounts that are not closed, with their balances."""

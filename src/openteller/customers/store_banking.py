@@ -5,7 +5,7 @@ Each call is one transaction under the principal's name, so row-level security g
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import BadInput
 from openteller.core.money import Money
 from openteller.core.records import Principal
+from openteller.customers.behaviour import CustomerFile
 from openteller.customers.core_banking import MAX_TRANSACTIONS, cannot_freeze, customer_of
 from openteller.customers.records import Account, Bill, Card, Customer, ScheduledPayment, Transaction
 from openteller.customers.repository import CustomerRepository
@@ -39,6 +40,11 @@ class StoreCoreBanking:
         """The customer's profile."""
         with self._database.session(principal) as session:
             return self._customers.require(session, customer_of(principal))
+
+    def file(self, principal: Principal, on: date) -> CustomerFile:
+        """All that is known about the customer on day `on`."""
+        with self._database.session(principal) as session:
+            return self._customers.file(session, customer_of(principal), on)
 
     def balances(self, principal: Principal) -> list[Account]:
         """The accounts that are not closed, with their balances."""

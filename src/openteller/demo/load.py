@@ -1,11 +1,15 @@
 """Loading the demo bank: its customers, its products, its documents and its logins. All of it can be done twice.
 
+What staff did to the documents stays: a withdrawn one stays withdrawn, an edited one as they left it. A document counts
+as edited when its text is none that a load ever wrote; the audit log remembers those.
 Customers go in a batch a transaction; what was stored stays, so an interrupted load goes on where it stopped.
 Knows nothing about passwords: who loads the bank hands over how a login is added.
 """
 
+import hashlib
+import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +18,7 @@ from pydantic import Field
 
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import BadInput, Conflict
-from openteller.core.records import Record, Role
+from openteller.core.records import Principal, Record, Role
 from openteller.customers.records import Customer
 from openteller.demo import customers as people
 from openteller.demo.ledger import Calendar
@@ -37,6 +41,7 @@ LOGINS: tuple[tuple[str, Role, str | None], ...] = (
     ("admin", Role.ADMIN, None),
 )
 _BATCH = 200
+_SELF = Principal(subject="demo", role=Role.SERVICE)
 
 Progress = Callable[[int, int, str], None]
 """Called with what is done, what there is, and what it is."""
@@ -48,6 +53,7 @@ class Shelves(Protocol):
     """What loading needs of the library."""
 
     def add(self, documents: Iterable[Document], *, actor: str, progress: Callable[[int, int], None] | None) -> int: ...
+    def stored(self, document_ids: Iterable[str]) -> Mapping[str, Document]: ...
 
 
 class LoadReport(Record):
@@ -74,6 +80,16 @@ class BankReport(Record):
     products: int
     documents: int
     logins: int
+    withdrawn: int = Field(0, description="documents that staff withdrew, left so")
+    edited: int = Field(0, description="documents that staff changed, left so")
+
+    @property
+    def summary(self) -> str:
+        """What was left to staff, in one sentence; empty when nothing was."""
+        if not self.withdrawn and not self.edited:
+            return ""
+        left = f"{self.withdrawn} withdrawn and {self.edited} edited documents were left as staff made them"
+        return f"{left}; `teller demo load --reset` restores the demo's own."
 
 
 def load(
@@ -157,6 +173,7 @@ def load_bank(
     progress: Progress | None = None,
     *,
     add_user: AddUser | None = None,
+    reset: bool = False,
 ) -> BankReport:
     """Write the demo bank's products, articles and product pages, and its logins when `add_user` is given.
 
@@ -165,6 +182,7 @@ def load_bank(
         library: takes the documents; what it has already it leaves alone.
         progress: called for each part as it goes on.
         add_user: adds a login, in dev mode only; None adds none.
+        reset: restore documents that staff withdrew or edited.
 
     Raises:
         BadInput: a file of the bank cannot be used; the message names it.
@@ -174,9 +192,36 @@ def load_bank(
         written = ProductRepository().upsert(session, products)
     if progress:
         progress(len(products), len(products), "products")
-    documents = [*read_articles(BANK / "articles"), *pages(products)]
-    stored = library.add(documents, actor="demo", progress=_passages(progress))
-    return BankReport(products=written, documents=stored, logins=_add_logins(add_user) if add_user else 0)
+    shipped = [*read_articles(BANK / "articles"), *pages(products)]
+    stored = {} if reset else library.stored(document.document_id for document in shipped)
+    withdrawn = {name for name, document in stored.items() if document.status == "withdrawn"}
+    edited = _edited(database, shipped, stored)
+    ours = {d.document_id: _fingerprint(d) for d in shipped if d.document_id not in withdrawn | edited}
+    with database.session(_SELF) as session:
+        # Before the documents: a load that is cut off must not take its own texts for somebody's edits.
+        DemoRepository().note_loaded(session, ours)
+    # An edited document goes in as it is stored: nothing happens, unless a new model needs its passages anew.
+    wanted = [
+        stored[document.document_id] if document.document_id in edited else document
+        for document in shipped
+        if document.document_id not in withdrawn
+    ]
+    added = library.add(wanted, actor="demo", progress=_passages(progress))
+    logins = _add_logins(add_user) if add_user else 0
+    return BankReport(products=written, documents=added, logins=logins, withdrawn=len(withdrawn), edited=len(edited))
+
+
+def _edited(database: Database, shipped: Iterable[Document], stored: Mapping[str, Document]) -> set[str]:
+    """Which active documents hold a text that neither ships now nor was ever loaded."""
+    with database.session(_SELF) as session:
+        loaded = DemoRepository().loaded(session)
+    ours = loaded | {(document.document_id, _fingerprint(document)) for document in shipped}
+    return {n for n, d in stored.items() if d.status == "active" and (n, _fingerprint(d)) not in ours}
+
+
+def _fingerprint(document: Document) -> str:
+    content = document.model_dump(mode="json", exclude={"status"})
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _passages(progress: Progress | None) -> Callable[[int, int], None] | None:

@@ -4,7 +4,7 @@ Knows nothing about how customers are made. What is not covered: an owner whom r
 lets nobody COPY into a table whose policies hold for them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 from openteller.core.errors import ConfigurationError, Unavailable
 from openteller.core.records import Record
 from openteller.demo.customers import CustomerBundle
+from openteller.store import audit
 from openteller.store.tables import (
     AccountRow,
+    AuditRow,
     Base,
     BillRow,
     CardRow,
@@ -30,6 +32,7 @@ from openteller.store.tables import (
 )
 
 _LOCK = 0x64656D6F
+_LOADED = "demo.documents_loaded"
 _GIVEN_BY_STORE = frozenset({"transaction_id"})
 _PARTS: tuple[tuple[type[Base], str], ...] = (
     (RiskAssessmentRow, "assessments"),
@@ -44,7 +47,7 @@ _PARTS: tuple[tuple[type[Base], str], ...] = (
 
 
 class DemoRepository:
-    """Bulk loading. Every method works in the caller's transaction of the owner."""
+    """Bulk loading. Every method works in the caller's transaction: the owner's, for the audit log a service's."""
 
     def begin(self, session: Session) -> None:
         """Let one loader work at a time, until the transaction ends."""
@@ -78,6 +81,18 @@ class DemoRepository:
                 cause=str(error).strip(),
                 next_step="Run `teller db upgrade`, then load again: what is stored already stays.",
             ) from error
+
+    def loaded(self, session: Session) -> set[tuple[str, str]]:
+        """(document_id, fingerprint) of every text that a load of the bank ever wrote, as the audit log has it."""
+        details = session.scalars(select(AuditRow.detail).where(AuditRow.action == _LOADED))
+        return {pair for detail in details for pair in detail["documents"].items()}
+
+    def note_loaded(self, session: Session, fingerprints: Mapping[str, str]) -> None:
+        """Note in the audit log, once, what a load is about to write: document_id → fingerprint."""
+        known = self.loaded(session)
+        new = {name: text for name, text in fingerprints.items() if (name, text) not in known}
+        if new:
+            audit.record(session, "demo", _LOADED, "bank", {"documents": new})
 
     def analyse(self, session: Session) -> None:
         """Tell the planner how large the tables are now."""

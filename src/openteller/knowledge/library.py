@@ -107,6 +107,11 @@ class Library:
             raise _no_document(document_id)
         return document
 
+    def stored(self, document_ids: Iterable[str]) -> dict[str, Document]:
+        """document_id → document of those that are stored, the withdrawn ones too; for whoever fills the library."""
+        with self._database.session(_SELF) as session:
+            return self._repository.stored(session, document_ids)
+
     def list(
         self,
         principal: Principal,

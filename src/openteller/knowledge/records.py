@@ -99,6 +99,7 @@ class Hit(Record):
     body_dense: float | None = Field(description="cosine of the best body passage; None: has none")
     lexical: float = Field(description="share of the query's terms the group holds, weighted by their rarity, 0 to 1")
     fused: float = Field(description="0 to 1; comparable within one search only")
+    relevance: float | None = Field(None, description="chance that it answers, by the reranker; None: not read again")
     rank: int = Field(ge=1)
 
 

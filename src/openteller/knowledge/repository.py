@@ -114,6 +114,12 @@ class KnowledgeRepository:
         row = session.execute(_documents(filter_).where(DocumentRow.document_id == document_id)).first()
         return _document(row._mapping) if row else None
 
+    def stored(self, session: Session, document_ids: Iterable[str]) -> dict[str, Document]:
+        """document_id → document of those among `document_ids` that are stored, the withdrawn ones too."""
+        everything = DocumentFilter(audiences=tuple(Audience))
+        query = _documents(everything).where(DocumentRow.document_id == func.any(_texts(document_ids)))
+        return {row.document_id: _document(row._mapping) for row in session.execute(query)}
+
     def list(self, session: Session, filter_: DocumentFilter, limit: int, offset: int) -> list[Document]:
         """Documents by category and id."""
         query = _documents(filter_).order_by(DocumentRow.category, DocumentRow.document_id)

@@ -1,4 +1,4 @@
-"""Hybrid retrieval: what the bank's documents say about a question, for whoever asks, on a given day.
+"""Hybrid retrieval, then a second reading: what the bank's documents say about a question, for whoever asks, on a day.
 
 Knows nothing about answering: whether a hit answers the question is decided by its reader, from the hit's scores.
 """
@@ -10,18 +10,30 @@ from openteller.core.text import normalise
 from openteller.knowledge import lexical
 from openteller.knowledge.records import Hit
 from openteller.knowledge.repository import KnowledgeRepository
-from openteller.runtime.protocols import Embedder, Floats
+from openteller.knowledge.reranking import read_again
+from openteller.runtime.protocols import Embedder, Floats, Reranker
 from openteller.store.database import Database
 
+READ_AGAIN = 5
 _MAX_QUERY_CHARACTERS = 4_000
 
 
 class Retriever:
-    """Finds passages by meaning and by words, in one statement."""
+    """Finds passages by meaning and by words, in one statement; the first hits are read again with the question.
 
-    def __init__(self, database: Database, embedder: Embedder) -> None:
+    Args:
+        database: holds the documents.
+        embedder: the one that the index was made with.
+        reranker: reads the first hits again; None: they have no relevance.
+        read_again: how many hits the reranker reads; each costs a model pass.
+    """
+
+    def __init__(
+        self, database: Database, embedder: Embedder, reranker: Reranker | None = None, read_again: int = READ_AGAIN
+    ) -> None:
         self._database = database
         self._embedder = embedder
+        self._reranker, self._read_again = reranker, read_again
         self._repository = KnowledgeRepository()
 
     def warm(self) -> None:
@@ -56,7 +68,7 @@ class Retriever:
             vector = self._embedder.embed([text], "query")[0]
         queries = lexical.tsqueries(text)
         with self._database.session(principal) as session:
-            return self._repository.search(
+            hits = self._repository.search(
                 session,
                 vector,
                 queries,
@@ -65,3 +77,4 @@ class Retriever:
                 reply_language=reply_language,
                 limit=limit,
             )
+        return read_again(self._reranker, text, hits, self._read_again) if self._reranker else hits

@@ -2,7 +2,8 @@
 
     {{ID.name}}  {{ID.rate.KEY}}  {{ID.rates}}  {{ID.fee.KEY}}  {{ID.min_amount}}  {{ID.max_amount}}
 
-A placeholder that cannot be filled is an error, never a gap or a guess. Knows nothing about documents.
+A placeholder that cannot be filled is an error, or words that the caller chose; never a gap or a guess.
+Knows nothing about documents.
 """
 
 import re
@@ -17,31 +18,42 @@ _PLACEHOLDER = re.compile(r"\{\{\s*([A-Z0-9-]+)\.([a-z_]+)(?:\.([A-Za-z0-9_]+))?
 _BRACES = re.compile(r"\{\{.*?\}\}|\{\{|\}\}")
 
 
-def fill(text: str, products: Mapping[str, Product], language: str) -> str:
+def fill(text: str, products: Mapping[str, Product], language: str, unknown: str | None = None) -> str:
     """`text` with every placeholder replaced by the figure of the product table.
 
     Args:
         text: approved text with placeholders, or without.
         products: product id → product.
         language: of the text, ``zh`` or ``en``.
+        unknown: said in place of a placeholder that cannot be filled; None: an error.
 
     Raises:
-        BadInput: a placeholder is malformed, or names a product, rate, fee or amount that does not exist.
+        BadInput: `unknown` is None, and a placeholder is malformed or names a product or figure that does not exist.
     """
     pieces, end = [], 0
     for braces in _BRACES.finditer(text):
-        match = _PLACEHOLDER.fullmatch(braces.group())
-        if match is None:
-            raise _unknown(braces.group(), "It is not written as a placeholder.")
-        product = products.get(match[1])
-        if product is None:
-            raise _unknown(braces.group(), f"There is no product {match[1]}.")
-        figure = _figure(product, match[2], match[3], language)
-        if figure is None:
-            raise _unknown(braces.group(), f"{match[1]} has no such figure.")
+        try:
+            figure = _filled(braces.group(), products, language)
+        except BadInput:
+            if unknown is None:
+                raise
+            figure = unknown if len(braces.group()) > 2 else braces.group()
         pieces += [text[end : braces.start()], figure]
         end = braces.end()
     return "".join([*pieces, text[end:]])
+
+
+def _filled(placeholder: str, products: Mapping[str, Product], language: str) -> str:
+    match = _PLACEHOLDER.fullmatch(placeholder)
+    if match is None:
+        raise _unknown(placeholder, "It is not written as a placeholder.")
+    product = products.get(match[1])
+    if product is None:
+        raise _unknown(placeholder, f"There is no product {match[1]}.")
+    figure = _figure(product, match[2], match[3], language)
+    if figure is None:
+        raise _unknown(placeholder, f"{match[1]} has no such figure.")
+    return figure
 
 
 def placeholders(text: str) -> Iterator[str]:

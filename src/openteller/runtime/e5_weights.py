@@ -157,6 +157,13 @@ def _tensor(data: bytes, entry: tuple[int, int, int, int], shape: tuple[int, ...
     return values.reshape(shape).astype(np.float32)
 
 
+def first_layers(weights: EncoderWeights, count: int) -> EncoderWeights:
+    """`weights` without the layers after the first `count`; unchanged when it has no more."""
+    later = tuple(f"encoder.layer.{layer}." for layer in range(count, weights.layers))
+    kept = {name: array for name, array in weights.tensors.items() if not name.startswith(later)}
+    return replace(weights, tensors=kept, layers=min(count, weights.layers))
+
+
 def keep_scripts(weights: EncoderWeights) -> EncoderWeights:
     """The same encoder with only the pieces written in Chinese, ASCII, punctuation and emoji.
 

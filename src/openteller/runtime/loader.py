@@ -19,9 +19,9 @@ from safetensors.numpy import load_file
 from openteller.core.errors import ModelUnavailable
 from openteller.registry.manifest import Manifest, read_manifest
 from openteller.runtime.catalogue import Catalogue
-from openteller.runtime.e5_weights import EncoderWeights, keep_scripts, read_e5
+from openteller.runtime.e5_weights import EncoderWeights, first_layers, keep_scripts, read_e5
 from openteller.runtime.encoder_graph import LinearHead, build_encoder, merge_lora
-from openteller.runtime.onnx_backend import OnnxEncoder
+from openteller.runtime.onnx_backend import OnnxEncoder, OnnxReranker
 from openteller.runtime.tokenizer import build_tokenizer
 
 TOKEN_HEADS = frozenset({"tags"})
@@ -29,9 +29,9 @@ _FORMAT = "1"  # raise when the way of building changes
 Progress = Callable[[int, int, str], None]
 
 
-def shipped_artefact() -> Path:
-    """The folder of the understanding artefact that ships with the package."""
-    return Path(__file__).parent.parent / "understanding" / "weights"
+def shipped_artefact(room: str = "understanding") -> Path:
+    """The folder of an artefact that ships with the package: ``understanding``, or ``knowledge`` for the reranker."""
+    return Path(__file__).parent.parent / room / "weights"
 
 
 def load_encoder(
@@ -42,11 +42,31 @@ def load_encoder(
     Raises:
         ModelUnavailable: the artefact or its base weights are missing, damaged or do not fit each other.
     """
+    folder, manifest = _built(artefact, catalogue, data_dir, progress)
+    return OnnxEncoder(folder, manifest.labels, TOKEN_HEADS & manifest.labels.keys(), threads), manifest
+
+
+def load_reranker(
+    artefact: Path, catalogue: Catalogue, data_dir: Path, threads: int = 1, progress: Progress | None = None
+) -> OnnxReranker:
+    """The cross-encoder of `artefact`, built first if it has not been. Raises ModelUnavailable as `load_encoder`."""
+    folder, manifest = _built(artefact, catalogue, data_dir, progress)
+    if manifest.task != "relevance":
+        raise ModelUnavailable(
+            f"The artefact {manifest.name} is no reranker.",
+            cause=f"Its task is {manifest.task}.",
+            next_step="Train one with recipes/relevance-zh-en.yaml.",
+        )
+    (head,) = manifest.labels
+    return OnnxReranker(folder, head, manifest.temperatures[head], int(manifest.settings["max_tokens"]), threads)
+
+
+def _built(artefact: Path, catalogue: Catalogue, data_dir: Path, progress: Progress | None) -> tuple[Path, Manifest]:
     manifest = read_manifest(artefact)
     folder = data_dir / "models" / "built" / f"{manifest.name}-{_fingerprint(manifest, catalogue)}"
     if not (folder / "encoder.onnx").exists():
         _build(artefact, manifest, catalogue.locate(manifest.base), folder, progress or _silent)
-    return OnnxEncoder(folder, manifest.labels, TOKEN_HEADS & manifest.labels.keys(), threads), manifest
+    return folder, manifest
 
 
 def _fingerprint(manifest: Manifest, catalogue: Catalogue) -> str:
@@ -57,6 +77,7 @@ def _fingerprint(manifest: Manifest, catalogue: Catalogue) -> str:
 def _build(artefact: Path, manifest: Manifest, base: Path, folder: Path, progress: Progress) -> None:
     progress(0, 4, "reading base weights")
     weights = keep_scripts(read_e5(base))
+    weights = first_layers(weights, int(manifest.settings.get("layers", weights.layers)))
     progress(1, 4, "merging the adapter")
     try:
         merged = _adapted(weights, artefact, manifest)

@@ -1,4 +1,4 @@
-"""Encoders on ONNX Runtime: one pass gives the embedding and every head.
+"""Encoders on ONNX Runtime: one pass gives the embedding and every head; a cross-encoder scores pairs of texts.
 
 Texts are folded (NFKC, simplified characters, lower case) as they were in training; offsets count code points of the
 normalised text, which folding keeps. Knows nothing about what labels mean.
@@ -97,6 +97,36 @@ class EncoderClassifier:
             return []
         chances = softmax(self._encoder.encode(texts).logits[self._head] / self._temperature)
         return [ranked(self.labels, row) for row in chances]
+
+
+class OnnxReranker:
+    """A cross-encoder (Reranker): reads the query together with each passage. Safe to share between threads.
+
+    Args:
+        folder: holds ``encoder.onnx`` and ``tokenizer.json`` as runtime.loader builds them.
+        head: name of the output with one logit a pair.
+        temperature: divides the logits, as fitted on validation.
+        max_tokens: of a pair; the longer text of the two is cut first.
+        threads: threads of one run.
+    """
+
+    def __init__(self, folder: Path, head: str, temperature: float = 1.0, max_tokens: int = 48, threads: int = 1):
+        self._head, self._temperature = head, temperature
+        self._session = _session(folder / "encoder.onnx", threads)
+        self._tokenizer = _tokenizer(folder / "tokenizer.json")
+        self._tokenizer.enable_truncation(max_tokens)
+
+    def score(self, query: str, passages: Sequence[str]) -> Floats:
+        """(len(passages),) float32 probabilities that a passage answers `query`."""
+        folded = fold(query)
+        logits = np.array([self._one(folded, fold(passage)) for passage in passages], np.float32)
+        result: Floats = 1 / (1 + np.exp(-np.clip(logits / self._temperature, -30, 30)))
+        return result.astype(np.float32)
+
+    def _one(self, query: str, passage: str) -> float:
+        tokens = self._tokenizer.encode(query, passage)
+        feed = {"input_ids": np.array([tokens.ids]), "attention_mask": np.array([tokens.attention_mask])}
+        return float(self._session.run([self._head], feed)[0][0, 0])
 
 
 def softmax(logits: Floats) -> Floats:

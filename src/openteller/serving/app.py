@@ -43,7 +43,7 @@ def create_app(application: Application) -> FastAPI:
     """The ASGI application over a built `Application`, which whoever made it also closes.
 
     Raises:
-        ConfigurationError: the OpenID provider is described in part only.
+        ConfigurationError: the secret is unsafe, or the OpenID provider is described in part only.
     """
     settings = application.settings
     metrics = Metrics()
@@ -75,7 +75,7 @@ def create_app(application: Application) -> FastAPI:
     docs = pages.docs_files()
     if docs:
         app.mount("/docs", docs)
-    _add_layers(app, settings.cors_origins, metrics, Pseudonyms(settings.secret_key))
+    _add_layers(app, settings.cors_origins, metrics, Pseudonyms(settings.signing_key()))
     return app
 
 

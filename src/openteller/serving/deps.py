@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import NotAllowed, NotAuthenticated, TooManyRequests
-from openteller.core.records import Principal, Role
+from openteller.core.records import Principal, Role, visitor
 from openteller.serving.contract import Application
 from openteller.serving.limits import TokenBuckets, network
 from openteller.serving.observation import Metrics
@@ -24,7 +24,7 @@ VISITOR_HEADER = "X-OpenTeller-Visitor"
 VISITOR_COOKIE = "openteller_visitor"
 LOGINS_PER_MINUTE = 10
 FAILURES_PER_MINUTE = 30
-NAMELESS = Principal(subject="visitor:", role=Role.VISITOR)
+NAMELESS = visitor("")
 
 _AGENTS = (Role.AGENT, Role.ADMIN, Role.SERVICE)
 _EDITORS = (Role.ANALYST, Role.ADMIN, Role.SERVICE)
@@ -85,8 +85,13 @@ def _member(caller: Annotated[Principal, Depends(_caller)]) -> Principal:
     return caller
 
 
+def may_edit(principal: Principal) -> bool:
+    """Whether documents are the principal's to change, and so to be read with their placeholders."""
+    return principal.role in _EDITORS
+
+
 def _editor(member: Annotated[Principal, Depends(_member)]) -> Principal:
-    if member.role not in _EDITORS:
+    if not may_edit(member):
         raise NotAllowed(
             "Only analysts, administrators and services may change documents.",
             cause=f"This login's role is {member.role.value}.",
@@ -125,9 +130,9 @@ def serve_visitor(request: Request, serving: Serving, principal: Principal) -> t
     """A name for a visitor, with the token to send back; others stay who they are, with None."""
     if principal.role is not Role.VISITOR:
         return principal, None
-    visitor, token = serving.tokens.visitor(None if principal == NAMELESS else principal.subject)
-    request.state.principal = visitor
-    return visitor, token
+    named, token = serving.tokens.visitor(None if principal == NAMELESS else principal)
+    request.state.principal = named
+    return named, token
 
 
 def hand_token(request: Request, response: Response, token: str | None) -> None:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from openteller.core.clock import utc_now
 from openteller.core.errors import ConfigurationError, NotAuthenticated, Unavailable
-from openteller.core.records import Principal, Role
+from openteller.core.records import Principal, Role, visitor
 
 if TYPE_CHECKING:  # the protocol alone would load the store into every `teller ask`
     from openteller.serving.contract import ServingSettings
@@ -37,11 +37,11 @@ class Tokens:
     `customer_id` when the role is customer.
 
     Raises:
-        ConfigurationError: some of the three OIDC settings are given and others not.
+        ConfigurationError: the secret is unsafe, or some of the three OIDC settings are given and others not.
     """
 
     def __init__(self, settings: "ServingSettings") -> None:
-        self._secret = settings.secret_key
+        self._secret = settings.signing_key()
         self._lifetime = timedelta(minutes=settings.token_minutes)
         self._issuer = settings.oidc_issuer
         self._audience = settings.oidc_audience
@@ -62,9 +62,9 @@ class Tokens:
         """A token for somebody who has logged in."""
         return self._sign(principal, self._lifetime)
 
-    def visitor(self, subject: str | None = None) -> tuple[Principal, str]:
-        """A visitor with a token that lasts 24 hours; a new one, or the one named `subject` again."""
-        principal = Principal(subject=subject or f"visitor:{token_urlsafe(18)}", role=Role.VISITOR)
+    def visitor(self, known: Principal | None = None) -> tuple[Principal, str]:
+        """A visitor with a token that lasts 24 hours; a new one, or the `known` one again."""
+        principal = known or visitor(token_urlsafe(18))
         return principal, self._sign(principal, timedelta(hours=VISITOR_HOURS))
 
     def verify(self, token: str) -> Principal:

@@ -25,7 +25,7 @@ from openteller.registry.manifest import Manifest, write_manifest
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training.backbone import MultiHead, load_backbone
 from openteller.training.calibration import expected_calibration_error, fit_temperature
-from openteller.training.optimisation import descend, linear_schedule
+from openteller.training.optimisation import autocast, descend, linear_schedule
 
 Report = Callable[[int, int, str], None]
 Row = tuple[str, int]
@@ -46,7 +46,8 @@ class ClassificationRecipe:
     label_smoothing: float = 0.1
     dropout: float = 0.1
     seed: int = 20261123
-    threads: int = 2
+    threads: int = 0  #: 0 leaves the choice to torch: every core the process may use
+    precision: str = "fp32"  #: or bf16, twice as fast where the processor multiplies bfloat16
 
 
 def read_rows(path: Path) -> tuple[list[Row], tuple[str, ...]]:
@@ -61,7 +62,9 @@ def read_rows(path: Path) -> tuple[list[Row], tuple[str, ...]]:
             continue
         try:
             row = json.loads(line)
-            text, label = normalise(str(row["text"])), str(row["label"])
+            if not isinstance(row["text"], str) or not isinstance(row["label"], str | int):
+                raise TypeError("text has to be a string, label a string or a whole number")
+            text, label = normalise(row["text"]), str(row["label"])
         except (ValueError, KeyError, TypeError) as error:
             raise BadInput(
                 f"Line {number} of {path.name} cannot be used.",
@@ -97,7 +100,8 @@ def split(rows: Sequence[Row], share: float, seed: int) -> tuple[list[Row], list
 
 def train(recipe: ClassificationRecipe, data: Path, weights_path: Path, output: Path, report: Report) -> Manifest:
     """Run `recipe` on `data` and write the artefact to `output`; `report` gets (step, steps, text)."""
-    torch.set_num_threads(recipe.threads)
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     rows, labels = read_rows(data)
     train_rows, validation = split(rows, recipe.validation_share, recipe.seed)
@@ -155,14 +159,15 @@ def _fit(
         model.train()
         for batch in length_grouped([len(i) for i in ids], recipe.batch_size, recipe.seed + epoch):
             inputs, mask = padded([ids[i] for i in batch], _pad(tokenizer))
-            mean, tokens = model(inputs, mask)
+            with autocast(recipe.precision):
+                logits = model.head("label", *model(inputs, mask))
             target = torch.tensor([rows[i][1] for i in batch])
-            loss = F.cross_entropy(model.head("label", mean, tokens), target, label_smoothing=recipe.label_smoothing)
+            loss = F.cross_entropy(logits.float(), target, label_smoothing=recipe.label_smoothing)
             descend(loss, trainable, optimiser, schedule, step)
             step += 1
             report(step, steps, f"epoch {epoch + 1} loss {loss.item():.3f}")
-        logits = predict(model, tokenizer, [text for text, _ in validation])
-        accuracy = float((logits.argmax(1) == gold).mean())
+        found = predict(model, tokenizer, [text for text, _ in validation])
+        accuracy = float((found.argmax(1) == gold).mean())
         report(step, steps, f"epoch {epoch + 1} validation accuracy {accuracy:.4f}")
         if accuracy > best:
             best, kept = accuracy, copy.deepcopy(model.state_dict())

@@ -1,4 +1,4 @@
-"""What every training loop here shares: a linear schedule with warm-up, and one guarded step down the loss.
+"""What every training loop here shares: a linear schedule with warm-up, one guarded step down the loss, and the precision.
 
 Knows nothing about models or data.
 """
@@ -10,7 +10,20 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from openteller.core.errors import BadInput
+
 _CLIP = 1.0
+PRECISIONS = ("fp32", "bf16")
+
+
+def autocast(precision: str) -> torch.autocast:
+    """The context of a forward pass in `precision`: bf16 multiplies matrices in bfloat16, all else stays float32.
+
+    Raises BadInput for a precision that is not known.
+    """
+    if precision not in PRECISIONS:
+        raise BadInput(f"There is no precision {precision!r}.", next_step=f"Use one of {', '.join(PRECISIONS)}.")
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
 def linear_schedule(optimiser: Optimizer, steps: int, warmup: float) -> LambdaLR:

@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ from fastapi.testclient import TestClient
 
 from openteller.core.records import Audience, Role
 from openteller.knowledge.records import Document
+from openteller.products.records import LocalText, Product, Rate
+from openteller.products.repository import ProductRepository
 from openteller.serving.limits import MAX_IMPORT_BYTES
 from tests.serving.api.conftest import Headers
 from tests.serving.api.house import House, error_of
@@ -85,6 +89,40 @@ def test_each_caller_opens_what_is_for_them(client: TestClient, shelf: House, an
     assert [status(name, ann) for name in ("vip.en", "manual.en", "old.en", "gone.en")] == [200, 404, 404, 404]
     agent = as_staff(Role.AGENT)
     assert [status(name, agent) for name in ("vip.en", "manual.en", "old.en", "gone.en")] == [200] * 4
+
+
+@pytest.fixture
+def priced(house: House) -> House:
+    """A deposit on sale, one not sold any more, and documents that quote them."""
+    rate = Rate(key="12M", rate=Decimal("1.25"), kind="interest", label=LocalText(zh="一年", en="1 year"))
+    fields: dict[str, Any] = {"category": "deposit", "summary": LocalText(zh="定期", en="Fixed"), "rates": (rate,)}
+    names = LocalText(zh="定存", en="Deposit")
+    deposit = Product(id="DEP", name=names, valid_from=date(2010, 1, 1), **fields)
+    ended = deposit.model_copy(update={"id": "OLD", "valid_to": date(2020, 1, 1)})
+    with house.database.owner_session() as session:
+        ProductRepository().upsert(session, [deposit, ended])
+    raw = "{{DEP.name}}: {{DEP.rate.12M}}. Before: {{OLD.rate.12M}}."
+    texts = {"title": "About the {{DEP.name}}", "answer": raw, "body": raw, "questions": ("What is {{DEP.name}}?",)}
+    house.library.add([document("rate.en", **texts), document("rate.zh", language="zh", **texts)])
+    return house
+
+
+def test_readers_get_todays_figures_and_editors_the_placeholders(
+    client: TestClient, priced: House, ann: Headers, as_staff: Staff
+) -> None:
+    for headers in ({}, ann, as_staff(Role.AGENT)):
+        read = client.get(f"{PATH}/rate.en", headers=headers)
+        assert read.status_code == 200, read.text
+        assert read.json()["answer"] == read.json()["body"] == "Deposit: 1.25%. Before: (please ask the bank)."
+        assert client.get(f"{PATH}/rate.zh", headers=headers).json()["body"].startswith("定存: 1.25%.")
+        for params in ({}, {"query": "Deposit rate", "language": "en"}):
+            found = client.get(PATH, params=params, headers=headers)
+            assert "About the Deposit" in found.text
+            assert "{{" not in read.text + found.text
+    for role in (Role.ANALYST, Role.ADMIN, Role.SERVICE):
+        read = client.get(f"{PATH}/rate.en", headers=as_staff(role))
+        assert read.json()["answer"] == "{{DEP.name}}: {{DEP.rate.12M}}. Before: {{OLD.rate.12M}}."
+        assert client.put(f"{PATH}/rate.en", json=read.json(), headers=as_staff(role)).json() == {"stored": 0}
 
 
 @pytest.mark.parametrize(

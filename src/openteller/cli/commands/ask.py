@@ -93,12 +93,9 @@ class _Road:
             self.application.close()
 
     def _token(self) -> str:
-        from openteller.core.records import Principal, Role
         from openteller.serving.security import Tokens
 
-        role = Role.SERVICE if self.customer else Role.VISITOR
-        subject = "cli" if self.customer else f"visitor:cli-{self.conversation}"
-        return Tokens(self.settings).issue(Principal(subject=subject, role=role, customer_id=None))
+        return Tokens(self.settings).issue(self._asker())
 
     def ask(self, question: str, language: str | None) -> dict[str, Any]:
         if not self.url:
@@ -121,12 +118,15 @@ class _Road:
         return ids | dict(turn.model_dump(mode="json"))
 
     def _principal(self) -> Any:
-        from openteller.assistant.dialogue import visitor
-        from openteller.core.records import Principal, Role
+        asker = self._asker()
+        return self.application.acting_for(asker, self.customer) if self.customer else asker
 
-        if not self.customer:
-            return visitor(f"cli-{self.conversation}")
-        return self.application.acting_for(Principal(subject="cli", role=Role.SERVICE, customer_id=None), self.customer)
+    def _asker(self) -> Any:
+        from openteller.core.records import Principal, Role, visitor
+
+        if self.customer:
+            return Principal(subject="cli", role=Role.SERVICE)
+        return visitor(f"cli-{self.conversation}")
 
     def rate(self, trace_id: str, text: str) -> None:
         if not trace_id or not text.isdecimal() or not 1 <= int(text) <= 5:

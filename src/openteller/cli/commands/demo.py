@@ -7,33 +7,37 @@ from openteller.assembly import Application
 from openteller.cli.progress import console_progress
 from openteller.core.clock import local_date, utc_now
 from openteller.core.records import Role
-from openteller.demo.load import CUSTOMERS, SEED, LoadReport, load, load_bank
+from openteller.demo.load import CUSTOMERS, SEED, BankReport, LoadReport, load, load_bank
 from openteller.settings import load as load_settings
 
 _EXAMPLES = """\
 examples:
   teller demo load
   teller demo load --customers 1000000 --seed 7
+  teller demo load --reset                        also restores documents that were withdrawn or edited
 """
 
 
 def demo(arguments: list[str]) -> int:
-    """Load articles, products, customers and, in dev mode, demo logins. Loading again changes nothing."""
+    """Load articles, products, customers and, in dev mode, demo logins. Loading again leaves what staff changed."""
     parser = argparse.ArgumentParser(
         "teller demo", description=demo.__doc__, epilog=_EXAMPLES, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("action", choices=["load"])
     parser.add_argument("--customers", type=int, default=CUSTOMERS)
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--reset", action="store_true", help="restore documents that staff withdrew or edited")
     given = parser.parse_args(arguments)
     with closing(Application(load_settings(), console_progress())) as application:
-        report = load_demo(application, given.customers, given.seed)
-    print(report.summary)
+        report, bank = load_demo(application, given.customers, given.seed, reset=given.reset)
+    print("\n".join(filter(None, [report.summary, bank.summary])))
     return 0
 
 
-def load_demo(application: Application, customers: int, seed: int = SEED) -> LoadReport:
-    """Load what is not there yet; demo logins in dev mode only."""
+def load_demo(
+    application: Application, customers: int, seed: int = SEED, *, reset: bool = False
+) -> tuple[LoadReport, BankReport]:
+    """Load what is not there yet; demo logins in dev mode only. `reset` restores documents that staff changed."""
     settings = application.settings
 
     def add_user(username: str, role: Role, customer_id: str | None) -> object:
@@ -41,7 +45,11 @@ def load_demo(application: Application, customers: int, seed: int = SEED) -> Loa
 
     today = local_date(utc_now(), settings.timezone)
     report = load(application.database, customers, console_progress(), seed=seed, today=today, zone=settings.timezone)
-    load_bank(
-        application.database, application.library, console_progress(), add_user=add_user if settings.dev else None
+    bank = load_bank(
+        application.database,
+        application.library,
+        console_progress(),
+        add_user=add_user if settings.dev else None,
+        reset=reset,
     )
-    return report
+    return report, bank

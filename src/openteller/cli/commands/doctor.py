@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from openteller.assembly import Application
 from openteller.core.clock import local_date, utc_now
-from openteller.core.errors import OpenTellerError
+from openteller.core.errors import ConfigurationError, OpenTellerError
 from openteller.core.records import Principal, Role
 from openteller.settings import Settings, load
 from openteller.store import audit
@@ -31,7 +31,7 @@ class Finding:
 
 
 def doctor(arguments: list[str]) -> int:
-    """Check settings, disk, store, audit chain, model, knowledge, products and LLM; exit code 1 when one needs care."""
+    """Check settings, secret, disk, store, audit chain, model, knowledge, products and LLM; exit code 1 when one needs care."""
     parser = argparse.ArgumentParser(
         "teller doctor", description=doctor.__doc__, epilog=_EXAMPLES, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -53,7 +53,8 @@ def examine() -> list[Finding]:
         settings = load()
     except OpenTellerError as error:
         return [Finding("settings", False, error.message, f"{error.cause} {error.next_step}")]
-    findings = [Finding("settings", True, "dev mode" if settings.dev else "production mode"), _disk(settings)]
+    mode = "dev mode" if settings.dev else "production mode"
+    findings = [Finding("settings", True, mode), _secret(settings), _disk(settings)]
     with closing(Application(settings)) as application:
         checks: dict[str, Callable[[Application], Finding]] = {
             "store": _store,
@@ -69,6 +70,16 @@ def examine() -> list[Finding]:
             except OpenTellerError as error:
                 findings.append(Finding(name, False, error.message, f"{error.cause} {error.next_step}".strip()))
     return findings
+
+
+def _secret(settings: Settings) -> Finding:
+    if settings.dev and not settings.secret_key:
+        return Finding("secret", True, "generated for dev mode")
+    try:
+        settings.signing_key()
+    except ConfigurationError as error:
+        return Finding("secret", False, error.cause, f"teller serve refuses to start. {error.next_step}")
+    return Finding("secret", True, f"{len(settings.secret_key)} characters")
 
 
 def _disk(settings: Settings) -> Finding:

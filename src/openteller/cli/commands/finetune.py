@@ -7,12 +7,14 @@ from pathlib import Path
 from openteller.cli.progress import console_progress
 from openteller.core.errors import BadInput, MissingDependency, OpenTellerError
 from openteller.runtime.catalogue import Catalogue
+from openteller.runtime.use_backend import SentenceEncoder
 from openteller.settings import load
 
 _EXAMPLES = """\
 examples:
   teller finetune recipes/banking77.yaml
   teller finetune recipes/understanding-zh-en.yaml --output var/models/understanding --json
+  teller finetune recipes/relevance-zh-en.yaml
 """
 
 
@@ -26,7 +28,7 @@ def finetune(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print the manifest as JSON")
     given = parser.parse_args(arguments)
     try:
-        from openteller.training import classification, understanding
+        from openteller.training import classification, relevance, understanding
         from openteller.training.recipes import as_dataclass, data_path, read_recipe
     except ImportError as error:
         raise MissingDependency(
@@ -46,8 +48,16 @@ def finetune(arguments: list[str]) -> int:
             plan = as_dataclass(understanding.UnderstandingRecipe, fields)
             weights = catalogue.locate(plan.weights)
             manifest = understanding.train(plan, Path.cwd(), weights, output, report, data_path)
+        elif fields["task"] == "relevance":
+            reading = as_dataclass(relevance.RelevanceRecipe, fields)
+            weights, *general = map(
+                catalogue.locate, (reading.weights, "use-multilingual", "use-multilingual-vocabulary")
+            )
+            manifest = relevance.train(reading, Path.cwd(), weights, SentenceEncoder(*general), output, report)
         else:
-            raise BadInput(f"There is no task {fields['task']!r}.", next_step="Use classification or understanding.")
+            raise BadInput(
+                f"There is no task {fields['task']!r}.", next_step="Use classification, understanding or relevance."
+            )
     except FloatingPointError as error:
         raise OpenTellerError("Training stopped.", cause=str(error)) from error
     if given.json:

@@ -30,6 +30,7 @@ def serve(arguments: list[str]) -> int:
     parser.add_argument("--customers", type=int, default=2000, help="demo customers, with --demo (default 2000)")
     given = parser.parse_args(arguments)
     settings = load(host=given.host, port=given.port, dev=True if given.demo else None)
+    settings.signing_key()  # refused here, not after minutes of loading
     _refuse_taken(settings.host, settings.port)
     application = Application(settings, console_progress())
     try:

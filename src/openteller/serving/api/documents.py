@@ -1,6 +1,11 @@
-"""The bank's documents: search, read, change, import. Knows nothing about indexing; the library holds the labels."""
+"""The bank's documents: search, read, change, import. Knows nothing about indexing; the library holds the labels.
 
+Who may edit reads placeholders such as ``{{DEP-12M.rate.standard}}`` as written; everybody else reads today's figures.
+"""
+
+from collections.abc import Mapping
 from datetime import date
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
@@ -9,11 +14,14 @@ from fastapi import Path as InPath
 from pydantic import AfterValidator, BeforeValidator
 
 from openteller.core.errors import BadInput, Conflict, NotFound, TooLarge
-from openteller.core.records import Audience
+from openteller.core.records import Audience, Principal
 from openteller.core.text import normalise
-from openteller.knowledge.records import Document, DocumentLanguage, ImportOptions, ImportReport
+from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
+from openteller.products.figures import fill
+from openteller.products.records import Product
+from openteller.products.repository import ProductRepository
 from openteller.serving import errors
-from openteller.serving.deps import Caller, Editor, Served
+from openteller.serving.deps import Caller, Editor, Served, Serving, may_edit
 from openteller.serving.limits import MAX_IMPORT_BYTES
 from openteller.serving.wire import Clean, DocumentList, DocumentSummary, Stored
 
@@ -38,6 +46,7 @@ _Words = Annotated[Clean | None, Query(max_length=4_000, description="a question
 _Limit = Annotated[int, Query(ge=1, le=100)]
 _Offset = Annotated[int, Query(ge=0, le=1_000_000, description="for the plain list")]
 _EDITING = errors.responses(400, 401, 403, 413, 422, 429, 503)
+_NO_FIGURE = {"zh": "（请向本行查询）", "en": "(please ask the bank)"}
 _EXAMPLE = {
     "document_id": "fees.transfer.en",
     "title": "Is there a fee for transfers?",
@@ -48,6 +57,38 @@ _EXAMPLE = {
     "questions": ["What does a transfer cost?"],
 }
 _EXAMPLES = {"requestBody": {"content": {"application/json": {"examples": {"article": {"value": _EXAMPLE}}}}}}
+
+
+class _Shown:
+    """Texts of documents as the caller is to read them."""
+
+    def __init__(self, caller: Principal, serving: Serving) -> None:
+        self._caller, self._serving = caller, serving
+
+    @cached_property
+    def _products(self) -> Mapping[str, Product]:
+        with self._serving.application.database.session(self._caller) as session:
+            return {product.id: product for product in ProductRepository().all(session, on=self._serving.today)}
+
+    def _text(self, text: str, language: str) -> str:
+        if "{{" not in text or may_edit(self._caller):
+            return text
+        return fill(text, self._products, language, unknown=_NO_FIGURE[language])
+
+    def document(self, document: Document) -> Document:
+        language = document.language
+        texts = {
+            "title": self._text(document.title, language),
+            "body": self._text(document.body, language),
+            "answer": document.answer and self._text(document.answer, language),
+            "questions": tuple(self._text(question, language) for question in document.questions),
+        }
+        return document.model_copy(update=texts)
+
+    def summary(self, document: Document, hit: Hit | None = None) -> DocumentSummary:
+        found = DocumentSummary.of(document, hit)
+        passage = found.passage and self._text(found.passage, document.language)
+        return found.model_copy(update={"title": self._text(found.title, document.language), "passage": passage})
 
 
 @router.get("", summary="Search or list", responses=errors.responses(401, 422, 429, 503))
@@ -63,17 +104,17 @@ def find(
 
     With a query, `language` chooses the twin to show; without one it filters.
     """
-    application = serving.application
+    application, shown = serving.application, _Shown(caller, serving)
     if query:
         hits = application.retriever.search(
             caller, query, limit=limit, on=serving.today, reply_language=language or "zh"
         )
-        found = tuple(DocumentSummary.of(hit.document, hit) for hit in hits)
+        found = tuple(shown.summary(hit.document, hit) for hit in hits)
         return DocumentList(documents=found, total=len(found))
     on = None if caller.role.is_staff else serving.today
     documents = application.library.list(caller, on=on, language=language, limit=limit, offset=offset)
     total = application.library.count(caller, on=on, language=language)
-    return DocumentList(documents=tuple(DocumentSummary.of(document) for document in documents), total=total)
+    return DocumentList(documents=tuple(shown.summary(document) for document in documents), total=total)
 
 
 @router.post("", summary="Add", status_code=201, responses=_EDITING | errors.responses(409), openapi_extra=_EXAMPLES)
@@ -128,7 +169,7 @@ def import_file(
 def read(document_id: DocumentId, caller: Caller, serving: Served) -> Document:
     """A document, when the caller may read it today; staff also read those withdrawn or expired."""
     on = None if caller.role.is_staff else serving.today
-    return serving.application.library.get(caller, document_id, on=on)
+    return _Shown(caller, serving).document(serving.application.library.get(caller, document_id, on=on))
 
 
 @router.put("/{document_id:path}", summary="Add or change", responses=_EDITING, openapi_extra=_EXAMPLES)

@@ -1,0 +1,115 @@
+"""Offers for a customer whom only the bank's own core-banking system knows."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import openteller.demo
+from openteller.assistant.answering import Shelf
+from openteller.assistant.offer_desk import BankingOfferDesk
+from openteller.core.records import Offer, Principal, Role, Scored, visitor
+from openteller.customers.rest_banking import RestCoreBanking
+from openteller.products.catalogue import read_products
+from openteller.products.names import ProductNames
+from openteller.recommendation.recommender import Recommender
+from openteller.store.database import Database
+from openteller.store.turns import TurnRepository
+from tests.assistant.small_bank import understood
+
+ON = date(2026, 11, 23)
+THEIRS = Principal(subject="R000007", role=Role.CUSTOMER, customer_id="R000007")
+PRODUCTS = {p.id: p for p in read_products(Path(openteller.demo.__file__).parent / "bank" / "products")}
+
+
+class Core:
+    """A bank's core-banking system with one customer who has money at rest; `missing` paths are not found."""
+
+    def __init__(
+        self, *, consent: bool = True, risk: str | None = "C2", missing: str = "none", down: bool = False
+    ) -> None:
+        self.consent, self.risk, self.missing, self.down = consent, risk, missing, down
+        self.asked: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if self.down:
+            raise httpx.ConnectTimeout("no", request=request)
+        part = request.url.path.removeprefix("/v1/customers/R000007")
+        self.asked.append(part)
+        if part == self.missing or (part == "/risk-assessment" and self.risk is None):
+            return httpx.Response(404 if part == self.missing else 204)
+        return httpx.Response(200, json=self.bodies().get(part, {"items": []}))
+
+    def bodies(self) -> dict[str, Any]:
+        owner = {"customer_id": "R000007"}
+        at = datetime(2026, 5, 4, tzinfo=UTC)
+        return {
+            "": owner | {"name": "陈晨", "name_en": "Chen Chen", "phone": "10000000001", "gender": "female",
+                         "id_number_masked": "99****1990****0011", "birth_date": "1990-02-01", "city": "杭州",
+                         "monthly_income": "20000.00", "created_at": at.isoformat()},
+            "/accounts": {"items": [owner | {"account_id": "A-1", "kind": "savings", "product_id": "SAV-CNY",
+                                             "tail": "0001", "balance": "250000.00", "opened_on": "2019-01-01"}]},
+            "/consents": {"items": [owner | {"purpose": "personalisation", "granted": self.consent,
+                                             "at": at.isoformat()}]},
+            "/risk-assessment": owner | {"investor_class": self.risk, "assessed_at": at.isoformat(),
+                                         "expires_at": (at + timedelta(days=365)).isoformat()},
+        }  # fmt: skip
+
+
+def offers(database: Database, core: Core, principal: Principal = THEIRS, need: str = "saving") -> tuple[Offer, ...]:
+    understanding = understood("存款", "deposit_rate").model_copy(
+        update={"needs": (Scored(label=need, probability=0.9),)}
+    )
+    shelf = Shelf(PRODUCTS, ProductNames(PRODUCTS.values()))
+    with httpx.Client(transport=httpx.MockTransport(core)) as client:
+        banking = RestCoreBanking("https://bank.example", "token", client)
+        desk = BankingOfferDesk(database, lambda: shelf, Recommender(), banking)
+        return desk.offers(principal, understanding, "zh", ON)
+
+
+def test_a_customer_of_core_banking_alone_gets_offers(clean: Database) -> None:
+    found = offers(clean, Core())
+    assert found
+    assert "SAV-CNY" not in {offer.product_id for offer in found}
+    assert any("暂时不用" in offer.reason for offer in found)
+
+
+def test_what_the_customer_dismissed_is_not_offered_again(clean: Database) -> None:
+    first = offers(clean, Core())[0].product_id
+    with clean.session(THEIRS) as session:
+        TurnRepository().offer_event(session, THEIRS, first, "dismissed", None)
+    assert first not in {offer.product_id for offer in offers(clean, Core())}
+
+
+def test_the_risk_class_of_core_banking_is_the_wall(clean: Database) -> None:
+    def risky(risk: str | None) -> set[int]:
+        found = offers(clean, Core(risk=risk), need="investing")
+        return {int(str(PRODUCTS[offer.product_id].risk_grade)[-1]) for offer in found}
+
+    assert max(risky("C2")) == 2
+    assert max(risky("C1"), default=1) == 1
+    assert max(risky(None), default=1) == 1
+
+
+@pytest.mark.parametrize(
+    "core",
+    [Core(consent=False), Core(down=True), Core(missing=""), Core(missing="/consents"), Core(missing="/holdings")],
+    ids=["no consent", "down", "unknown", "old contract", "no holdings"],
+)
+def test_nothing_is_offered_without_consent_or_a_whole_file(clean: Database, core: Core) -> None:
+    assert offers(clean, core) == ()
+
+
+def test_core_banking_is_not_asked_about_visitors_or_in_silence(clean: Database) -> None:
+    core = Core()
+    assert offers(clean, core, visitor("1"))
+    assert offers(clean, core, Principal(subject="li", role=Role.AGENT)) == ()
+    understanding = understood("我想自杀", "other")
+    shelf = Shelf(PRODUCTS, ProductNames(PRODUCTS.values()))
+    with httpx.Client(transport=httpx.MockTransport(core)) as client:
+        banking = RestCoreBanking("https://bank.example", "token", client)
+        desk = BankingOfferDesk(clean, lambda: shelf, Recommender(), banking)
+        assert desk.offers(THEIRS, understanding, "zh", ON) == ()
+    assert core.asked == []
