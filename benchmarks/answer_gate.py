@@ -85,7 +85,7 @@ def fit(rows: list[tuple[np.ndarray, list[bool], bool]]) -> None:
     model.fit(np.array(x), np.array(y))
     answerable = np.array([has for _, _, has in rows])
     table = []
-    for threshold in np.arange(0.3, 0.91, 0.05):
+    for threshold in np.arange(0.3, 0.96, 0.05):
         taken = chances >= threshold
         wrong = taken & ~np.array(y)
         table.append((threshold, (taken & answerable).sum() / answerable.sum(), wrong.sum() / max(1, taken.sum()),
@@ -95,7 +95,8 @@ def fit(rows: list[tuple[np.ndarray, list[bool], bool]]) -> None:
                 *table[-1]
             )
         )
-    answer_at = next((float(t) for t, _, _, false in table if false <= 0.025), 0.9)
+    # A bank would rather ask back than answer what it has no answer for.
+    answer_at = next((float(t) for t, _, _, false in table if false == 0), 0.95)
     coverage, risk, false = next((c, r, f) for t, c, r, f in table if abs(t - answer_at) < 1e-9)
     content = {
         "rank": dict(zip(PER_HIT, np.round(rank, 4).tolist(), strict=True)),

@@ -13,7 +13,8 @@ import pytest
 from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.e5_weights import keep_scripts, read_e5
 from openteller.runtime.encoder_graph import LinearHead, build_encoder
-from openteller.runtime.onnx_backend import OnnxEncoder
+from openteller.runtime.loader import load_reranker, shipped_artefact
+from openteller.runtime.onnx_backend import OnnxEncoder, OnnxReranker
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.runtime.weights import PackageSource
 
@@ -51,6 +52,15 @@ def e5_encoder() -> OnnxEncoder:
         build_encoder(base, {"topic": head}, folder / "encoder.onnx")
         build_tokenizer(base).save(str(folder / "tokenizer.json"))
         return OnnxEncoder(folder, {"topic": ("card", "loan", "greeting")})
+
+
+@cache
+def shipped_reranker() -> OnnxReranker:
+    """The reranker that ships with the package."""
+    with TemporaryDirectory() as directory:
+        folder = Path(directory)
+        weights("e5-small")
+        return load_reranker(shipped_artefact("knowledge"), Catalogue(folder), folder)
 
 
 @contextmanager

@@ -14,7 +14,14 @@ from openteller.products.figures import fee_text, percent, rate_lines
 from openteller.products.records import Fee, Product, Rate
 
 _RATE = re.compile(
-    r"利率|利息|年化|几个点|个点|多少息|收益率|基准|几厘|利錢|\brates?\b|interest|\bapr\b|\byield|percent|pay(?:s|ing)?\b|earn|return"
+    r"利率|利息|年化|几个点|个点|多少息|收益率|基准|几厘|利錢|\brates?\b|interest|\bapr\b|\byield|percent"
+    # Verbs that tell more often than they ask.
+    r"|(?:what|how much|which).*(?:\bpay(?:s|ing)?\b|earn|return)"
+)
+_SOMETHING_ELSE = re.compile(  # about a fee or a rate, but no figure is asked for, or one of another time
+    r"为什么|为啥|凭什么|能不能|可不可以|减免|免掉|免年费|怎么免|怎么算出|会不会|去年|前年|明年|以后会"
+    r"|\bwhy\b|\bhow (?:do|can|could) i\b|\b(?:can|could|may) i\b|get out of|waive|avoid|refund|next year|last year"
+    r"|\bwill\b.*\b(?:rise|fall|drop|change|go (?:up|down))\b"
 )
 _FEE = re.compile(r"费|手续|多少钱|\bfees?\b|charge|\bcosts?\b|how much|surcharge|penalty|markup|commission")
 _MINIMUM = re.compile(r"起存|起购|起投|门槛|最低.{0,4}(?:买|存|投|多少)|\bminimum\b|at least how much|smallest")
@@ -69,9 +76,9 @@ def names_other_bank(text: str) -> bool:
 
 
 def asks_for_figure(text: str) -> bool:
-    """Whether the text asks for a rate, a fee or a minimum."""
+    """Whether the text asks for a rate, a fee or a minimum as it is today."""
     folded = fold(text)
-    return any(pattern.search(folded) for pattern in (_RATE, _FEE, _MINIMUM))
+    return not _SOMETHING_ELSE.search(folded) and any(p.search(folded) for p in (_RATE, _FEE, _MINIMUM))
 
 
 def figure_answer(

@@ -50,13 +50,14 @@ def load_reranker(
     artefact: Path, catalogue: Catalogue, data_dir: Path, threads: int = 1, progress: Progress | None = None
 ) -> OnnxReranker:
     """The cross-encoder of `artefact`, built first if it has not been. Raises ModelUnavailable as `load_encoder`."""
-    folder, manifest = _built(artefact, catalogue, data_dir, progress)
+    manifest = read_manifest(artefact)
     if manifest.task != "relevance":
         raise ModelUnavailable(
             f"The artefact {manifest.name} is no reranker.",
             cause=f"Its task is {manifest.task}.",
             next_step="Train one with recipes/relevance-zh-en.yaml.",
         )
+    folder, manifest = _built(artefact, catalogue, data_dir, progress)
     (head,) = manifest.labels
     return OnnxReranker(folder, head, manifest.temperatures[head], int(manifest.settings["max_tokens"]), threads)
 
