@@ -69,10 +69,22 @@ def test_a_term_beyond_a_line_is_not_answered_with_that_line() -> None:
     assert {"2.10%", "2.60%"} <= set(re.findall(r"[\d.]+%", answer.text))
 
 
-def test_a_term_that_is_not_sold_gets_the_whole_table() -> None:
-    answer = ask("What is the fixed deposit rate for 11 years?", PRODUCTS["TD-CNY"], "en")
-    assert answer is not None
-    assert len(re.findall(r"[\d.]+%", answer.text)) == len(PRODUCTS["TD-CNY"].rates)
+def test_a_term_that_is_not_sold_gets_no_figure() -> None:
+    assert ask("What is the fixed deposit rate for 11 years?", PRODUCTS["TD-CNY"], "en") is None
+    assert ask("欧元定期半年利率多少", PRODUCTS["TD-EUR"], "zh") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You charge 600 for the gold card. How do I get out of paying it?",
+        "金卡年费怎么免",
+        "去年定期利率多少",
+        "Will the mortgage rate fall next year?",
+    ],
+)
+def test_about_a_figure_but_not_for_it(text: str) -> None:
+    assert not asks_for_figure(text)
 
 
 def test_no_figure_is_asked_for() -> None:

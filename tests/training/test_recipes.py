@@ -7,9 +7,10 @@ import pytest
 from openteller.core.errors import BadInput, ConfigurationError
 from openteller.training.classification import ClassificationRecipe
 from openteller.training.recipes import DATA_VARIABLE, as_dataclass, data_path, read_recipe
+from openteller.training.relevance import RelevanceRecipe
 from openteller.training.understanding import UnderstandingRecipe
 
-KINDS = {"classification": ClassificationRecipe, "understanding": UnderstandingRecipe}
+KINDS = {"classification": ClassificationRecipe, "understanding": UnderstandingRecipe, "relevance": RelevanceRecipe}
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
 
 

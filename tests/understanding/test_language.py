@@ -19,6 +19,9 @@ from tests.understanding.marked import HERE, for_fitting, utterances
 
 LABELS: dict[str, Any] = yaml.safe_load((HERE / "language.yaml").read_text(encoding="utf-8"))
 _PLAIN = frozenset(LABELS["plain_chinese"])
+_LATIN = re.compile("[a-z]+")
+# Abbreviations that a Chinese sentence takes in without being mixed: App, ATM, LPR, …
+_TAKEN_IN = {word for text in _PLAIN for word in _LATIN.findall(text.lower())}
 Labelled = tuple[str, Language]
 _to_simplified = OpenCC("t2s").convert
 _to_traditional = OpenCC("s2t").convert
@@ -28,7 +31,7 @@ def _gold(text: str) -> Language:
     """The label of an authored line: the script by OpenCC, mixed by hand label."""
     if not re.search("[一-鿿]", text):
         return Language.EN if re.search("[A-Za-z]", text) else Language.ZH_HANS
-    if re.search("[A-Za-z]", text) and text not in _PLAIN:
+    if set(_LATIN.findall(text.lower())) - _TAKEN_IN:
         return Language.MIXED
     simplified = _to_simplified(text)
     return Language.ZH_HANT if simplified != text and _to_traditional(simplified) == text else Language.ZH_HANS

@@ -14,28 +14,41 @@ from openteller.products.figures import fee_text, percent, rate_lines
 from openteller.products.records import Fee, Product, Rate
 
 _RATE = re.compile(
-    r"利率|利息|年化|几个点|个点|多少息|收益率|基准|几厘|利錢|\brates?\b|interest|\bapr\b|\byield|percent"
+    r"利率|利息|年息|年化|几个点|个点|多少息|收益率|基准|几厘|利錢|\brates?\b|interest|\bapr\b|\byield|percent|benchmark"
     # Verbs that tell more often than they ask.
     r"|(?:what|how much|which).*(?:\bpay(?:s|ing)?\b|earn|return)"
 )
 _SOMETHING_ELSE = re.compile(  # about a fee or a rate, but no figure is asked for, or one of another time
-    r"为什么|为啥|凭什么|能不能|可不可以|减免|免掉|免年费|怎么免|怎么算出|会不会|去年|前年|明年|以后会"
-    r"|\bwhy\b|\bhow (?:do|can|could) i\b|\b(?:can|could|may) i\b|get out of|waive|avoid|refund|next year|last year"
-    r"|\bwill\b.*\b(?:rise|fall|drop|change|go (?:up|down))\b"
+    r"为什么|为啥|凭什么|能不能|可不可以|能退|减免|免掉|免年费|怎么免|怎么算出|会不会|打到哪|到期了|固定的?还是|浮动的?还是"
+    r"|去年|前年|明年|以后会|上个?月|20\d\d年|比.{0,8}(?:高|低)吗"
+    r"|\bwhy\b|\bhow (?:do|can|could) i\b|\b(?:can|could|may) i\b|get out of|waive|avoid|refund|calculated|better than"
+    r"|fixed or|variable or|next year|last (?:year|month)|\bin 20\d\d\b|\b(?:will|going to)\b.*\b(?:rise|fall|drop|change|go (?:up|down))\b"
 )
-_FEE = re.compile(r"费|手续|多少钱|\bfees?\b|charge|\bcosts?\b|how much|surcharge|penalty|markup|commission")
+_FEE = re.compile(
+    r"费|手续|多少钱|租金|违约金|\brent\b|\bfees?\b|charge|\bcosts?\b|how much|surcharge|penalty|markup|commission"
+)
+_NAMED_FEE = re.compile(
+    r"(?:管理|保管|年|托管|开户|申购|赎回)费|\b(?:management|annual|custody|purchase|redemption) fee"
+)
 _MINIMUM = re.compile(r"起存|起购|起投|门槛|最低.{0,4}(?:买|存|投|多少)|\bminimum\b|at least how much|smallest")
 _BEYOND = re.compile(r"以上|超过|\bover\b|more than|longer than|beyond")
 _CURRENCIES = {
     "CNY": re.compile(r"人民币|\brmb\b|\bcny\b|\byuan\b"),
     "USD": re.compile(r"美金|美元|美刀|\busd\b|\bdollars?\b"),
     "EUR": re.compile(r"欧元|\beur\b|\beuros?\b"),
-    "HKD": re.compile(r"港币|港元|港纸|\bhkd\b|hong kong dollar"),
+    "HKD": re.compile(r"港币|港元|港纸|港幣|\bhkd\b|hong kong dollar"),
+    "other": re.compile(
+        r"日元|日币|英镑|澳元|澳币|加元|加币|新加坡元|新元|瑞郎|法郎|韩元|韩币|泰铢|卢布|\byen\b|\bjpy\b|\bpounds?\b|sterling|\bgbp\b"
+        r"|(?:australian|canadian|singapore|new zealand|taiwan) dollars?|\baud\b|\bcad\b|\bsgd\b|francs?\b|\bwon\b|\bbaht\b|\broubles?\b"
+    ),
 }
+_QUALIFIED_DOLLAR = re.compile(r"(?:australian|canadian|singapore|new zealand|taiwan|hong kong) dollars?")
 _OTHER_BANKS = re.compile(
     r"工行|工商银行|建行|建设银行|农行|农业银行|中行|中国银行|交行|交通银行|招行|招商银行|邮储|浦发|民生银行|兴业银行|中信银行|平安银行"
-    r"|光大银行|微众|网商银行|汇丰|渣打|花旗|\bicbc\b|\bhsbc\b|\bciti(?:bank)?\b|standard chartered|\bboc\b|\bccb\b|\bcmb\b"
+    r"|光大银行|微众|网商银行|汇丰|渣打|花旗|\bicbc\b|\bhsbc\b|\bciti(?:bank)?\b|standard chartered|bank of china|\bboc\b|\bccb\b|\bcmb\b"
 )
+_ANY_OTHER_BANK = re.compile(r"(?:别的|其他|其它|别家|另一家)银行|\bother banks?\b|\banother bank\b")
+_AT_OTHER_BANK = re.compile(r"atm|取款|取钱|取现|转|汇|withdraw|cash|transfer|send|machine")
 _FEE_WORDS: dict[str, str] = {
     "annual": r"年费|annual|yearly|a year",
     "cash_advance": r"取现|提现|预借|cash advance|withdraw",
@@ -64,21 +77,26 @@ _FEE_WORDS: dict[str, str] = {
 
 
 def currency_named(text: str) -> str | None:
-    """The one foreign currency, or CNY, that the text names; None for none or several."""
+    """The one currency that the text names, ``other`` for one the bank keeps no product in; None for none or several."""
     folded = fold(text)
-    found = {code for code, pattern in _CURRENCIES.items() if pattern.search(folded)}
+    plain = _QUALIFIED_DOLLAR.sub("", folded)
+    found = {code for code, pattern in _CURRENCIES.items() if pattern.search(plain if code == "USD" else folded)}
     return next(iter(found)) if len(found) == 1 else None
 
 
 def names_other_bank(text: str) -> bool:
     """Whether the text names another bank: its figures are not ours to give."""
-    return _OTHER_BANKS.search(fold(text)) is not None
+    folded = fold(text)
+    at_one = _ANY_OTHER_BANK.search(folded) and not _AT_OTHER_BANK.search(folded)
+    return bool(at_one) or _OTHER_BANKS.search(folded) is not None
 
 
 def asks_for_figure(text: str) -> bool:
     """Whether the text asks for a rate, a fee or a minimum as it is today."""
     folded = fold(text)
-    return not _SOMETHING_ELSE.search(folded) and any(p.search(folded) for p in (_RATE, _FEE, _MINIMUM))
+    if _MINIMUM.search(folded):
+        return True
+    return not _SOMETHING_ELSE.search(folded) and any(p.search(folded) for p in (_RATE, _FEE))
 
 
 def figure_answer(
@@ -100,7 +118,13 @@ def figure_answer(
         line = _minimum(product, language)
     elif fee is not None and (_FEE.search(folded) or not product.rates or _labelled(folded, fee)):
         line = _fee_line(product, fee, language)
-    elif product.rates and (_RATE.search(folded) or not product.fees or _priced_by_period(product)):
+    elif fee is None and _NAMED_FEE.search(folded):
+        return None  # a fee that the product does not have
+    elif (
+        product.rates
+        and _offers_term(product, entities)
+        and (_RATE.search(folded) or not product.fees or _priced_by_period(product))
+    ):
         line = _rate_line(product, _rate(folded, product, entities), language)
     elif product.fees and _FEE.search(folded):
         separator = "; " if language == "en" else "；"
@@ -114,6 +138,13 @@ def figure_answer(
     return Answer(
         text=line, outcome=Outcome.ANSWERED, confidence=confidence, citations=(source,), skill="product_figure"
     )
+
+
+def _offers_term(product: Product, entities: Sequence[Entity]) -> bool:
+    """False when a term is named and the table has lines by term, none of them that one."""
+    months = {e.value for e in entities if e.type == "term"}
+    lines = {str(r.term_months) for r in product.rates if r.term_months is not None}
+    return not months or not lines or bool(months & lines)
 
 
 def _rate(folded: str, product: Product, entities: Sequence[Entity]) -> Rate | None:

@@ -228,10 +228,10 @@ PROBABILITY: MappingProxyType[str, float] = MappingProxyType(
     {
         "prompt_injection/several": 0.933,
         "prompt_injection/strong": 0.875,
-        "prompt_injection/weak": 0.900,
+        "prompt_injection/weak": 0.692,
         "sql_injection": 0.750,
         "self_harm": 0.933,
-        "scam_suspected": 0.958,
+        "scam_suspected": 0.893,
         "abuse": 0.944,
     }
 )
