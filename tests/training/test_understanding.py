@@ -13,8 +13,17 @@ from openteller.core.errors import BadInput
 from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.loader import load_encoder
 from openteller.runtime.tokenizer import build_tokenizer
+from openteller.training.backbone import MultiHead
 from openteller.training.examples import Example
-from openteller.training.understanding import TAGS, Corpus, UnderstandingRecipe, contrastive_loss, tag_tokens, train
+from openteller.training.understanding import (
+    TAGS,
+    Corpus,
+    UnderstandingRecipe,
+    contrastive_loss,
+    encode,
+    tag_tokens,
+    train,
+)
 from tests.runtime.encoders import small
 
 RECIPE = UnderstandingRecipe(
@@ -107,3 +116,15 @@ def test_pairs_that_agree_cost_less() -> None:
     agreeing = contrastive_loss(torch.cat([vectors, vectors]), 0.1)
     crossed = contrastive_loss(torch.cat([vectors, vectors.flip(0)]), 0.1)
     assert agreeing < 0.01 < 5 < crossed
+
+
+@torch.no_grad()
+def test_texts_encoded_by_length_keep_their_order() -> None:
+    texts = ["卡", "a long story about a card that was lost on a train " * 2, *("how do I freeze it",) * 30, "loan"]
+    model = MultiHead(small(), {"intent": 2}, dropout=0.0).eval()
+    tokenizer = build_tokenizer(small())
+    mean, tokens, _ = encode(model, tokenizer, texts)
+    for i in (0, 1, 5, len(texts) - 1):
+        alone, own, _ = encode(model, tokenizer, [texts[i]])
+        assert torch.allclose(mean[i], alone[0], atol=1e-4)
+        assert torch.allclose(tokens[i, : own.shape[1]], own[0], atol=1e-3)

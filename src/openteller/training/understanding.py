@@ -41,6 +41,7 @@ from openteller.training.examples import (
 from openteller.training.optimisation import autocast, descend, linear_schedule
 
 Report = Callable[[int, int, str], None]
+_TOGETHER = 24  # texts of like length in one pass
 TAGS = ("O", *(f"{side}-{kind}" for kind in ENTITY_TYPES for side in ("B", "I")))
 
 
@@ -202,12 +203,22 @@ class _Draw:
 
 
 def encode(model: MultiHead, tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[Tensor, Tensor, list[object]]:
-    """Mean vectors, token vectors and the tokenisations of folded `texts`."""
+    """Mean vectors (n, hidden), token vectors (n, tokens, hidden) and the tokenisations of folded `texts`.
+
+    Texts of like length go through the encoder together, since a long story would pad every keyword to its own length.
+    """
     batch = tokenizer.encode_batch([fold(t) for t in texts])
     ids = torch.tensor([e.ids for e in batch])
     mask = torch.tensor([e.attention_mask for e in batch])
-    mean, tokens = model(ids, mask)
-    return mean, tokens, list(batch)
+    order = mask.sum(1).argsort()
+    means, tokens = [], []
+    for part in order.split(_TOGETHER):
+        longest = int(mask[part].sum(1).max())
+        mean, hidden = model(ids[part, :longest], mask[part, :longest])
+        means.append(mean)
+        tokens.append(F.pad(hidden, (0, 0, 0, ids.shape[1] - longest)))
+    back = order.argsort()
+    return torch.cat(means)[back], torch.cat(tokens)[back], list(batch)
 
 
 def contrastive_loss(mean: Tensor, temperature: float) -> Tensor:
