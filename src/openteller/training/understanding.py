@@ -212,7 +212,7 @@ def encode(model: MultiHead, tokenizer: Tokenizer, texts: Sequence[str]) -> tupl
     mask = torch.tensor([e.attention_mask for e in batch])
     order = mask.sum(1).argsort()
     means, tokens = [], []
-    for part in order.split(_TOGETHER):
+    for part in torch.split(order, _TOGETHER):
         longest = int(mask[part].sum(1).max())
         mean, hidden = model(ids[part, :longest], mask[part, :longest])
         means.append(mean)
