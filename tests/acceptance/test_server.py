@@ -1,5 +1,6 @@
 """`teller serve` as a process: answers, keeps people apart, and loses nothing to kill -9."""
 
+import json
 import os
 import signal
 import socket
@@ -46,6 +47,17 @@ def _login(url: str, username: str) -> dict[str, str]:
     answer = httpx.post(f"{url}/v1/auth/login", json={"username": username, "password": "pinebay-demo"})
     assert answer.status_code == 200, answer.text
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def test_the_command_line_asks_the_running_server(server: str, environment: dict[str, str]) -> None:
+    for given, first in ((["I lost my card"], "card-lost:en"), (["--customer", "C000003", "我的余额"], None)):
+        command = [sys.executable, "-m", "openteller.cli.main", "ask", "--json", *given]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        turn = json.loads(done.stdout)
+        assert turn["inquiry"]["channel"] == "cli"
+        cited = [c["document_id"] for c in turn["answer"]["citations"]]
+        assert cited[0] == first if first else turn["answer"]["skill"] == "balance"
 
 
 def test_people_stay_apart_and_bad_input_is_refused(server: str) -> None:

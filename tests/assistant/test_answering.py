@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from openteller.assistant.answering import Shelf, in_currency
-from openteller.assistant.figures import currency_named, names_other_bank
+from openteller.assistant.asked import currency_named, names_other_bank
 from openteller.demo.load import BANK
 from openteller.products.catalogue import read_products
 from openteller.products.names import ProductNames

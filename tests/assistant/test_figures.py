@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import openteller.demo
-from openteller.assistant.figures import asks_for_figure, figure_answer
+from openteller.assistant.asked import asks_for_figure
+from openteller.assistant.figures import figure_answer
 from openteller.core.money import Money
 from openteller.core.records import Answer
 from openteller.products.catalogue import read_products

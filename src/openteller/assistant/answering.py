@@ -4,15 +4,23 @@ Approved answers are given as approved, with figures filled in. Knows nothing ab
 and nothing about storing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from openteller.assistant.figures import asks_for_figure, currency_named, figure_answer, names_other_bank
+from openteller.assistant.asked import Kind, currencies_named, owned, reserved
+from openteller.assistant.figures import (
+    asked_of,
+    figure_answer,
+    group_answer,
+    lent_or_kept,
+    withheld,
+    without_names,
+)
 from openteller.assistant.gate import Gate, Judged
 from openteller.assistant.wording import Say, say
-from openteller.core.records import Answer, Citation, Inquiry, Outcome, Principal
+from openteller.core.records import Answer, Citation, Entity, Inquiry, Outcome, Principal
 from openteller.knowledge.records import Hit
 from openteller.products.figures import fill
 from openteller.products.names import ProductNames
@@ -24,6 +32,7 @@ _LIMIT = 8
 _SUGGESTIONS = 3
 # Measured on the authored figure questions: share of those with a product named whose figure was right.
 _NAMED_PRODUCT = 0.96
+_IN_ONE_CURRENCY = frozenset({"deposit", "loan", "mortgage", "wealth"})
 
 
 class Retriever(Protocol):
@@ -61,18 +70,18 @@ class Answerer:
     ) -> Found:
         """The answer in `language` (``zh`` or ``en``) as of day `on`."""
         text = inquiry.text
-        named = {e.value for e in reading.understanding.entities if e.type == "product" and e.value in shelf.products}
-        if len(named) == 1:
-            direct = _figure(text, next(iter(named)), reading, shelf, language, _NAMED_PRODUCT)
-            if direct:
-                return Found(direct)
+        direct = named_figure(text, reading.understanding.entities, shelf, language, on)
+        if direct:
+            return Found(direct)
         hits = self._retriever.search(
             principal, text, vector=reading.vector, limit=_LIMIT, on=on, reply_language=language
         )
         judged = tuple(self._gate.judge(hits, reading.intents))
-        return Found(self._decide(text, reading, judged, shelf, language), judged)
+        return Found(self._decide(text, reading, judged, shelf, language, on), judged)
 
-    def _decide(self, text: str, reading: Reading, judged: tuple[Judged, ...], shelf: Shelf, language: str) -> Answer:
+    def _decide(
+        self, text: str, reading: Reading, judged: tuple[Judged, ...], shelf: Shelf, language: str, on: date
+    ) -> Answer:
         if not judged or judged[0].probability < self._gate.clarify_at:
             chance = 1 - judged[0].probability if judged else 1.0
             return Answer(text=say(Say.REFUSED, language), outcome=Outcome.REFUSED, confidence=chance)
@@ -86,7 +95,8 @@ class Answerer:
                 citations=tuple(cite(j, shelf, language) for j in judged[:_SUGGESTIONS]),
                 suggestions=titles,
             )
-        direct = _figure(text, product_of(best.hit), reading, shelf, language, best.probability)
+        entities = reading.understanding.entities
+        direct = _figure(text, product_of(best.hit), entities, shelf, language, best.probability, on)
         if direct:
             return direct
         return Answer(
@@ -97,15 +107,42 @@ class Answerer:
         )
 
 
+def named_figure(text: str, entities: Sequence[Entity], shelf: Shelf, language: str, on: date) -> Answer | None:
+    """The figure that `text` asks of the product it names; None when it names none, or the product is uncertain.
+
+    Of several products named, the one that alone has the figure asked for is meant.
+    """
+    named = dict.fromkeys(m.product_id for m in shelf.names.find(text) if m.product_id in shelf.products)
+    if not named:
+        products = tuple(shelf.products.values())
+        return None if reserved(text, on) else group_answer(text, products, language, _NAMED_PRODUCT)
+    if len(named) > 1:
+        asked = {name: asked_of(text, shelf.products[name], entities) for name in named}
+        having = [name for name, each in asked.items() if each is not None]
+        named = dict.fromkeys(having) if len(having) == 1 and asked[having[0]].decided else {}  # type: ignore[union-attr]
+    if len(named) != 1:
+        return None
+    return _figure(text, next(iter(named)), entities, shelf, language, _NAMED_PRODUCT, on)
+
+
 def _figure(
-    text: str, product_id: str, reading: Reading, shelf: Shelf, language: str, confidence: float
+    text: str, product_id: str, entities: Sequence[Entity], shelf: Shelf, language: str, confidence: float, on: date
 ) -> Answer | None:
-    """A figure of the product; None when none is asked for, or it would be another bank's or another currency's."""
-    if product_id not in shelf.products or not asks_for_figure(text) or names_other_bank(text):
+    """A figure of the product; None when none is asked for, or it would answer another question."""
+    if product_id not in shelf.products or reserved(text, on):
         return None
     product = in_currency(shelf.products[product_id], text, shelf)
-    entities = reading.understanding.entities
-    return figure_answer(text, product, entities, language, confidence) if product else None
+    if product is None or withheld(text, product, entities) or _of_a_contract(text, product, entities, shelf):
+        return None
+    return figure_answer(text, product, entities, language, confidence)
+
+
+def _of_a_contract(text: str, product: Product, entities: Sequence[Entity], shelf: Shelf) -> bool:
+    """Whether the rate of the asker's own deposit or loan is meant: it was fixed when it was made."""
+    asked = asked_of(text, product, entities)
+    if asked is None or asked.kind is not Kind.RATE or not lent_or_kept(product):
+        return False
+    return owned(text, [mention.start for mention in shelf.names.find(text)])
 
 
 def in_currency(product: Product, text: str, shelf: Shelf) -> Product | None:
@@ -114,10 +151,10 @@ def in_currency(product: Product, text: str, shelf: Shelf) -> Product | None:
     None when the text names a currency that the product does not have and no single sister product does: a rate of
     the wrong currency is a wrong rate.
     """
-    currency = currency_named(text)
-    if currency in (None, product.currency) or product.category != "deposit":
+    found = currencies_named(without_names(text, product))
+    if not found or found == {product.currency} or product.category not in _IN_ONE_CURRENCY:
         return product
-    sisters = [p for p in shelf.products.values() if p.category == product.category and p.currency == currency]
+    sisters = [p for p in shelf.products.values() if p.category == product.category and {p.currency} == found]
     return sisters[0] if len(sisters) == 1 else None
 
 

@@ -89,7 +89,7 @@ class InquiryBody(Record):
     )
     customer_id: CustomerId | None = Field(None, description="your own; for staff, the customer they serve")
     conversation_id: UUID | None = Field(None, description="continues a conversation; None: begins one")
-    channel: Literal["api", "widget"] = "api"
+    channel: Literal["api", "widget", "cli"] = "api"
 
     def inquiry(self) -> Inquiry:
         """The first record of the road, with passwords, CVV and one-time codes dropped."""
