@@ -25,7 +25,9 @@ _RATE = re.compile(
     r"利率|利息|利钱|年化|年息|息率|收益|基准|几厘|多少息|(?:几|多少)个?点|百分之几|\brates?\b|interest|\bapr\b|\byield"
     r"|percent|pay(?:s|ing)?\b|\bearn|\breturn|benchmark|guaranteed|\bfloor\b"
 )
-_SURELY_RATE = re.compile(r"利率|利息|利钱|年化|年息|收益|基准|\brates?\b|interest|\bapr\b|\byield|\breturns?\b|benchmark")
+_SURELY_RATE = re.compile(
+    r"利率|利息|利钱|年化|年息|收益|基准|\brates?\b|interest|\bapr\b|\byield|\breturns?\b|benchmark"
+)
 _FEE_RATE = re.compile(r"费率|\b(?:fee|charge) rates?\b")
 _SURELY_FEE = re.compile(
     r"(?<![消学缴免小])费|手续(?=多少)|违约金|滞纳金|押金|租金|年租|保费|\bfees?\b|charge|surcharge|penalt|markup|commission"

@@ -156,11 +156,15 @@ def _by_label(folded: str, product: Product) -> Rate | None:
     named = [
         rate
         for rate in product.rates
-        if any(re.search(rf"(?<![\d十百]){re.escape(_digits(fold(label)))}(?![\d半])", spelled) for label in _labels(rate))
+        if any(
+            re.search(rf"(?<![\d十百]){re.escape(_digits(fold(label)))}(?![\d半])", spelled) for label in _labels(rate)
+        )
     ]
     if len(named) == 1 and terms_asked(folded) <= {named[0].term_months or 0, 0}:
         return named[0]
-    days = [rate for rate in product.rates if (day := re.fullmatch(r"(\d+)D", rate.key)) and _says_days(day[1], spelled)]
+    days = [
+        rate for rate in product.rates if (day := re.fullmatch(r"(\d+)D", rate.key)) and _says_days(day[1], spelled)
+    ]
     return days[0] if len(days) == 1 else None
 
 
@@ -217,7 +221,9 @@ def labelled(folded: str, fee: Fee) -> bool:
     zh, en = fold(fee.label.zh), fold(fee.label.en)
     short = en.removesuffix(" fee")
     # One English word ("annual") also stands in the labels of rates.
-    return any(name and name in folded for name in (zh, zh.removesuffix("手续费"), en)) or (" " in short and short in folded)
+    return any(name and name in folded for name in (zh, zh.removesuffix("手续费"), en)) or (
+        " " in short and short in folded
+    )
 
 
 def fee_not_had(unnamed: str, product: Product, fee: Fee | None) -> bool:
@@ -235,5 +241,7 @@ def fee_not_had(unnamed: str, product: Product, fee: Fee | None) -> bool:
 
 def about_other_bank(fee: Fee | None) -> bool:
     """Whether the fee is for business with another bank."""
-    texts = (fee.label.zh, fee.label.en, fee.note.zh if fee.note else "", fee.note.en if fee.note else "") if fee else ()
+    texts = (
+        (fee.label.zh, fee.label.en, fee.note.zh if fee.note else "", fee.note.en if fee.note else "") if fee else ()
+    )
     return any(re.search(_OTHER, fold(text)) for text in texts)
