@@ -108,28 +108,34 @@ class Answerer:
 
 
 def named_figure(text: str, entities: Sequence[Entity], shelf: Shelf, language: str, on: date) -> Answer | None:
-    """The figure that `text` asks of the product it names; None when it names none, or the product is uncertain.
-
-    Of several products named, the one that alone has the figure asked for is meant.
-    """
+    """The figure that `text` asks of the product it names; None when it names none, or the product is uncertain."""
     named = dict.fromkeys(m.product_id for m in shelf.names.find(text) if m.product_id in shelf.products)
     if not named:
         products = tuple(shelf.products.values())
         return None if reserved(text, on) else group_answer(text, products, language, _NAMED_PRODUCT)
     if len(named) > 1:
-        asked = {name: asked_of(text, shelf.products[name], entities) for name in named}
-        having = [name for name, each in asked.items() if each is not None]
-        named = dict.fromkeys(having) if len(having) == 1 and asked[having[0]].decided else {}  # type: ignore[union-attr]
+        named = dict.fromkeys(_meant([shelf.products[name] for name in named], text, entities))
     if len(named) != 1:
         return None
     return _figure(text, next(iter(named)), entities, shelf, language, _NAMED_PRODUCT, on)
+
+
+def _meant(named: Sequence[Product], text: str, entities: Sequence[Entity]) -> list[str]:
+    """Which of several named products is meant: the only one with the figure, or the one with the longest label spelled."""
+    asked = {product.id: found for product in named if (found := asked_of(text, product, entities)) is not None}
+    if len(asked) == 1:
+        return [name for name, each in asked.items() if each.decided]
+    spelled = {name: each.spelled_in(text) for name, each in asked.items()}
+    longest = max(spelled.values(), default=0)
+    meant = [name for name, length in spelled.items() if length == longest]
+    return meant if longest else []
 
 
 def _figure(
     text: str, product_id: str, entities: Sequence[Entity], shelf: Shelf, language: str, confidence: float, on: date
 ) -> Answer | None:
     """A figure of the product; None when none is asked for, or it would answer another question."""
-    if product_id not in shelf.products or reserved(text, on):
+    if product_id not in shelf.products or reserved(without_names(text, shelf.products[product_id]), on):
         return None
     product = in_currency(shelf.products[product_id], text, shelf)
     if product is None or withheld(text, product, entities) or _of_a_contract(text, product, entities, shelf):

@@ -21,7 +21,7 @@ _EN_NUMBER = (
 )
 _TERMS = re.compile(
     r"(?P<half>(?<!年)半年|half[ -](?:a[ -])?year|six[ -]monthly)"
-    r"|(?P<zh>\d{1,3}|[一二两三四五六七八九十]{1,3})(?:(?P<zy>年)(?!级|前|来|内|龄|费|利)|个?(?P<zm>月)(?!\d)|个?(?P<zq>季度?)|(?P<zp>期)|(?P<zd>天|日))(?P<more>半)?"
+    r"|(?P<zh>\d{1,3}|[一二两三四五六七八九十]{1,3})(?:(?P<zy>年)(?!级|前|来|内|龄|费)|个?(?P<zm>月)(?!\d)|个?(?P<zq>季度?)|(?P<zp>期)|(?P<zd>天|日))(?P<more>半)?"
     rf"|\b(?P<en>{_EN_NUMBER})[ -](?:(?P<ey>years?|yrs?|y)|(?P<em>months?|mths?|mos?)|(?P<eq>quarters?)|(?P<ep>instal?lments?|payments?)|(?P<ed>days?))\b(?! old| ago)"
     r"(?P<emore> and a half)?"
     r"|\b(?:for|over|in|of|after) (?:a|the|just a) (?P<a>year|quarter)\b(?! or)|\b(?P<adj>(?:a|1)[ -]year(?= (?:fixed|term|time|dollar|euro|cd)))"
@@ -160,8 +160,10 @@ def _by_label(folded: str, product: Product) -> Rate | None:
             re.search(rf"(?<![\d十百]){re.escape(_digits(fold(label)))}(?![\d半])", spelled) for label in _labels(rate)
         )
     ]
-    if len(named) == 1 and terms_asked(folded) <= {named[0].term_months or 0, 0}:
-        return named[0]
+    if len(named) == 1:
+        own = {named[0].term_months or 0}.union(*(terms_asked(fold(label)) for label in _labels(named[0])))
+        if terms_asked(folded) <= own:
+            return named[0]
     days = [
         rate for rate in product.rates if (day := re.fullmatch(r"(\d+)D", rate.key)) and _says_days(day[1], spelled)
     ]

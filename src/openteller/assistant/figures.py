@@ -51,6 +51,12 @@ class Asked(NamedTuple):
         """Whether one figure is meant."""
         return self.kind is Kind.MINIMUM or self.rate is not None or self.fee is not None
 
+    def spelled_in(self, text: str) -> int:
+        """How long the label of the line is when `text` has it word for word, in characters; else 0."""
+        line, folded = self.rate or self.fee, fold(text)
+        labels = (fold(line.label.zh), fold(line.label.en)) if line else ()
+        return max((len(label) for label in labels if label in folded), default=0)
+
 
 def asked_of(text: str, product: Product, entities: Sequence[Entity]) -> Asked | None:
     """What `text` asks of `product`; None when it asks for no figure, or for one that the product does not have."""
@@ -121,9 +127,10 @@ def withheld(text: str, product: Product, entities: Sequence[Entity]) -> bool:
     if speaks_of_other_bank(text):
         return not (asked.kind is Kind.FEE and _concerns_other_bank(asked, product))
     about = " ".join((product.summary.zh, product.name.zh, *(fee.label.zh for fee in product.fees)))
-    if product.category == "service" and speaks_of_abroad(text) and not speaks_of_abroad(about):
+    unnamed = without_names(text, product)
+    if product.category == "service" and speaks_of_abroad(unnamed) and not speaks_of_abroad(about):
         return True
-    return product.category == "deposit" and speaks_of_company(without_names(text, product))
+    return product.category == "deposit" and speaks_of_company(unnamed)
 
 
 def _concerns_other_bank(asked: Asked, product: Product) -> bool:

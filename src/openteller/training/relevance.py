@@ -59,6 +59,7 @@ class RelevanceRecipe:
     head_learning_rate: float = 5e-3
     warmup: float = 0.06  #: share of the steps
     lora_rank: int = 32
+    dropout: float = 0.0
     seed: int = 20261123
     threads: int = 0  #: 0 leaves the choice to torch: every core the process may use
     precision: str = "fp32"  #: or bf16, twice as fast where the processor multiplies bfloat16
@@ -160,7 +161,7 @@ def train(
     weights = load_backbone(weights_path)
     tokenizer = build_tokenizer(weights, max_tokens=recipe.max_tokens)
     shallow = first_layers(weights, recipe.layers)
-    model = MultiHead(shallow, {HEAD: 1}, lora_rank=recipe.lora_rank, dropout=0.0)
+    model = MultiHead(shallow, {HEAD: 1}, lora_rank=recipe.lora_rank, dropout=recipe.dropout)
     started = time.time()
     _fit(model, tokenizer, shelf, recipe, report)
     temperature, metrics = evaluate(model, tokenizer, shelf)
