@@ -13,7 +13,6 @@ from openteller.core.records import Answer
 from openteller.products.catalogue import read_products
 from openteller.products.figures import fee_text, percent
 from openteller.products.names import ProductNames
-from openteller.products.records import Product
 from openteller.understanding.entities import parse
 
 PRODUCTS = {p.id: p for p in read_products(Path(openteller.demo.__file__).parent / "bank" / "products")}

@@ -41,6 +41,19 @@ def test_the_longest_name_wins(catalogue: dict[str, Product]) -> None:
     assert ids(names, "首套房贷款怎么申请") == ["MTG-FIRST"]
 
 
+def test_a_name_with_words_left_out_counts_if_only_one_product_can_be_meant(catalogue: dict[str, Product]) -> None:
+    names = ProductNames(catalogue.values())
+    (mention,) = names.find("请问科技股票基金，一年管理费收多少")
+    assert (mention.product_id, mention.text) == ("FUND-TECH", "科技股票基金")
+    assert ids(names, "losing money on this small cap fund") == ["FUND-SMALLCAP"]
+
+
+def test_a_kind_of_product_is_no_shortened_name(catalogue: dict[str, Product]) -> None:
+    names = ProductNames(catalogue.values())
+    for text in ("close my credit card please", "home loan", "公积金账户余额", "还信用卡，卡在半路", "一笔个人贷款"):
+        assert ids(names, text) == [], text
+
+
 def test_latin_names_end_at_word_boundaries(catalogue: dict[str, Product]) -> None:
     names = ProductNames(catalogue.values())
     assert ids(names, "REITs are new") == ["FUND-REIT"]

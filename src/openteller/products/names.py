@@ -1,6 +1,7 @@
-"""Product names in a text: names, aliases and ids, Chinese and English, longest match first.
+"""Product names in a text: names, aliases and ids, Chinese and English, longest match first; else shortened names.
 
-Matching is on folded text (NFKC, simplified characters, lower case), offsets are in the text as given.
+Matching is on folded text (NFKC, simplified characters, lower case), offsets are in the text as given. Where no name
+stands in full, one with parts left out counts (``科技股票基金`` for ``科技创新股票基金``) if it can be of one product only.
 What is not covered: misspelt names, and names that one alias gives to several products: the best sold one has it.
 """
 
@@ -16,6 +17,11 @@ from openteller.products.records import Product
 _LATIN_START = re.compile(r"[a-z0-9]")
 _BRAND = re.compile(r"^(?:松湾|pinebay )")
 _BRACKETED = re.compile(r"\s*\([^()]*\)")
+# Units of a shortened name: characters of a Chinese one, words of an English one. Less is a kind of product ("home loan"),
+# or a piece of another word (公积金账户 is no 积存金账户).
+_SHORTEST = {True: 5, False: 3}
+_LONGEST = 300  # characters of a text in which shortened names are sought
+_UNIT = re.compile(r"[㐀-鿿]|[a-z0-9]+")
 
 
 class Mention(Record):
@@ -48,7 +54,42 @@ class ProductNames:
             start, end = offsets[match.start()], offsets[match.end() - 1] + 1
             owner = self._owners.get(_key(match.group())) or self._owners[_key(match.group()).removesuffix("s")]
             mentions.append(Mention(product_id=owner, start=start, end=end, text=text[start:end]))
-        return mentions
+        return mentions or self._shortened(text, folded, offsets)
+
+    def _shortened(self, text: str, folded: str, offsets: Sequence[int]) -> list[Mention]:
+        """The one product of which `folded` has a name with words in the middle left out; the longest such name decides."""
+        if len(folded) > _LONGEST:
+            return []
+        units = list(_UNIT.finditer(folded))
+        best, found = 0, dict[str, tuple[int, int]]()
+        for name, owner in self._owners.items():
+            parts = _UNIT.findall(name)
+            for first, unit in enumerate(units):
+                if unit.group() != parts[0]:
+                    continue
+                length = _run(folded, units[first:], parts)
+                if length < max(best, _SHORTEST[parts[0] >= "㐀"], (len(parts) + 1) // 2):
+                    continue
+                found = found if length == best else {}
+                best, found[owner] = length, (unit.start(), units[first + length - 1].end())
+        if len(found) != 1:
+            return []
+        ((owner, (begin, end)),) = found.items()
+        start, stop = offsets[begin], offsets[end - 1] + 1
+        return [Mention(product_id=owner, start=start, end=stop, text=text[start:stop])]
+
+
+def _run(folded: str, units: Sequence[re.Match[str]], parts: Sequence[str]) -> int:
+    """How many of the first `units` of `folded` are `parts` in their order up to the last, nothing between them; else 0."""
+    at = count = whole = 0
+    end = units[0].start()
+    for unit in units:
+        if folded[end : unit.start()].strip(" -") or unit.group() not in parts[at:]:
+            break
+        at = parts.index(unit.group(), at) + 1
+        count, end = count + 1, unit.end()
+        whole = count if at == len(parts) else whole
+    return whole
 
 
 def _names(product: Product, brand: re.Pattern[str] | None) -> set[str]:
