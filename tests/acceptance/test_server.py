@@ -3,50 +3,13 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
-import pytest
 
 from openteller.assembly import Application
-
-
-def _start(environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "openteller.cli.main", "serve", "--port", str(port)]
-    log = (Path(environment["OPENTELLER_DATA_DIR"]) / "server.log").open("ab")
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    log.close()
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(240):
-        try:
-            httpx.get(f"{url}/health").raise_for_status()
-            return process, url
-        except httpx.HTTPError:
-            assert process.poll() is None, "the server ended while starting; see server.log"
-            time.sleep(0.25)
-    raise AssertionError("the server did not start within a minute")
-
-
-@pytest.fixture
-def server(application: Application, environment: dict[str, str]) -> Iterator[str]:
-    process, url = _start(environment)
-    yield url
-    process.terminate()
-    process.wait(30)
-
-
-def _login(url: str, username: str) -> dict[str, str]:
-    answer = httpx.post(f"{url}/v1/auth/login", json={"username": username, "password": "pinebay-demo"})
-    assert answer.status_code == 200, answer.text
-    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+from tests.acceptance.conftest import login, start_server
 
 
 def test_the_command_line_asks_the_running_server(server: str, environment: dict[str, str]) -> None:
@@ -61,12 +24,12 @@ def test_the_command_line_asks_the_running_server(server: str, environment: dict
 
 
 def test_people_stay_apart_and_bad_input_is_refused(server: str) -> None:
-    mine = _login(server, "C000001")
+    mine = login(server, "C000001")
     asked = httpx.post(f"{server}/v1/inquiries", json={"text": "我的账户余额是多少"}, headers=mine)
     assert asked.status_code == 200
     assert asked.json()["answer"]["skill"] == "balance"
     trace = asked.json()["trace_id"]
-    other = _login(server, "C000002")
+    other = login(server, "C000002")
     assert httpx.get(f"{server}/v1/inquiries/{trace}", headers=other).status_code == 404
     body = {"text": "余额", "customer_id": "C000002"}
     assert httpx.post(f"{server}/v1/inquiries", json=body, headers=mine).status_code == 403
@@ -84,8 +47,8 @@ def test_people_stay_apart_and_bad_input_is_refused(server: str) -> None:
 
 
 def test_no_acknowledged_turn_is_lost_to_kill_9(application: Application, environment: dict[str, str]) -> None:
-    process, url = _start(environment)
-    headers = _login(url, "C000003")
+    process, url = start_server(environment)
+    headers = login(url, "C000003")
     traces = []
     for _ in range(5):
         traces.append(
@@ -93,9 +56,9 @@ def test_no_acknowledged_turn_is_lost_to_kill_9(application: Application, enviro
         )
     os.kill(process.pid, signal.SIGKILL)
     process.wait(10)
-    process, url = _start(environment)
+    process, url = start_server(environment)
     try:
-        headers = _login(url, "C000003")
+        headers = login(url, "C000003")
         for trace in traces:
             stored = httpx.get(f"{url}/v1/inquiries/{trace}", headers=headers)
             assert stored.status_code == 200

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from openteller.assistant.answering import Shelf, in_currency
+from openteller.assistant.answering import Shelf, approved_text, cite, in_currency
 from openteller.assistant.asked import currency_named, names_other_bank
+from openteller.assistant.gate import Judged
 from openteller.demo.load import BANK
+from openteller.knowledge.records import Document, Hit
 from openteller.products.catalogue import read_products
 from openteller.products.names import ProductNames
 
@@ -43,3 +45,14 @@ def test_another_banks_figures_are_not_ours(text: str) -> None:
 @pytest.mark.parametrize("text", ["金卡年费是多少", "what is the gold card annual fee"])
 def test_our_own_are(text: str) -> None:
     assert not names_other_bank(text)
+
+
+def test_a_figure_that_is_gone_is_no_error_and_no_guess() -> None:
+    text = "年费{{GONE.fee.annual}}，定期{{TD-CNY.rate.12M}}。"
+    document = Document(document_id="d:zh", group_id="d", category="fees", title="费用", language="zh", answer=text)
+    hit = Hit(
+        document=document, passage=text, passage_kind="body", evidence=text, dense=0.9, question_dense=None,
+        body_dense=0.9, lexical=0.5, fused=0.9, relevance=None, rank=1,
+    )  # fmt: skip
+    assert approved_text(hit, SHELF, "zh") == "年费（请向本行查询），定期1.25%。"
+    assert cite(Judged(hit, 0.9), SHELF, "zh").passage == "年费（请向本行查询），定期1.25%。"

@@ -182,6 +182,7 @@ def test_events_come_in_order_and_deltas_are_the_text(clean: Database) -> None:
     events = list(road(clean).stream(inquiry_of("卡丢了"), VISITOR))
     assert [e.name for e in events] == ["understanding", "delta", "delta", "answer", "offers", "done"]
     assert "".join(e.data["text"] for e in events if e.name == "delta") == "先挂失。再补卡。"
+    assert events[-1].data["turn"].answer.text == "先挂失。再补卡。"
 
 
 def test_what_has_no_ground_is_replaced(clean: Database) -> None:

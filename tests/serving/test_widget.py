@@ -15,7 +15,7 @@ from tests.serving.recorded_api import WIDGET, RecordedApi
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-    from tests.serving.conftest import OpenPage
+    from tests.browser import OpenPage
 
 QUESTION = "定期存款利率是多少？"
 ANSWER = "目前人民币整存整取年利率为：三个月 0.65%、六个月 0.90%"

@@ -22,7 +22,7 @@ from openteller.assistant.gate import Gate, Judged
 from openteller.assistant.wording import Say, say
 from openteller.core.records import Answer, Citation, Entity, Inquiry, Outcome, Principal
 from openteller.knowledge.records import Hit
-from openteller.products.figures import fill
+from openteller.products.figures import readable
 from openteller.products.names import ProductNames
 from openteller.products.records import Product
 from openteller.runtime.protocols import Floats
@@ -173,13 +173,13 @@ def product_of(hit: Hit) -> str:
 def approved_text(hit: Hit, shelf: Shelf, language: str) -> str:
     """What the document says to the inquiry, with figures filled in."""
     text = hit.document.answer or hit.evidence
-    return fill(text, shelf.products, hit.document.language or language)
+    return readable(text, shelf.products, hit.document.language or language)
 
 
 def cite(judged: Judged, shelf: Shelf, language: str) -> Citation:
     """The citation of a hit."""
     document = judged.hit.document
-    passage = fill(document.answer or judged.hit.evidence, shelf.products, document.language or language)
+    passage = readable(document.answer or judged.hit.evidence, shelf.products, document.language or language)
     return Citation(
         document_id=document.document_id, title=document.title, passage=passage[:600], score=judged.probability
     )

@@ -103,7 +103,7 @@ class Dialogue:
                 return turn
 
     def stream(self, inquiry: Inquiry, principal: Principal) -> Generator[Event, None, Turn]:
-        """The same as events while they happen; ``done`` comes after the turn is stored."""
+        """The same as events while they happen; ``done`` brings the turn, which is stored by then."""
         shelf, today = self._shelf(), local_date(utc_now(), self._timezone)
         reading = self._reader.read(inquiry.text, today, shelf.names, inquiry.language)
         language = Language(reading.understanding.language.label).spoken
@@ -129,7 +129,7 @@ class Dialogue:
             self._turns.save(session, principal, turn)
             if new_state != state:
                 self._turns.set_state(session, inquiry.conversation_id, new_state)
-        yield Event("done", {"trace_id": str(inquiry.trace_id)})
+        yield Event("done", {"turn": turn})
         return turn
 
     def rate(self, principal: Principal, satisfaction: Satisfaction) -> None:

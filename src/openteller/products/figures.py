@@ -15,6 +15,7 @@ from openteller.core.money import Money
 from openteller.products.records import Fee, Product
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Z0-9-]+)\.([a-z_]+)(?:\.([A-Za-z0-9_]+))?\s*\}\}")
+_NO_FIGURE = {"zh": "（请向本行查询）", "en": "(please ask the bank)"}
 _BRACES = re.compile(r"\{\{.*?\}\}|\{\{|\}\}")
 
 
@@ -41,6 +42,11 @@ def fill(text: str, products: Mapping[str, Product], language: str, unknown: str
         pieces += [text[end : braces.start()], figure]
         end = braces.end()
     return "".join([*pieces, text[end:]])
+
+
+def readable(text: str, products: Mapping[str, Product], language: str) -> str:
+    """`text` as a customer reads it: filled, with a request to ask the bank where a figure is not in the table."""
+    return fill(text, products, language, unknown=_NO_FIGURE["en" if language.startswith("en") else "zh"])
 
 
 def _filled(placeholder: str, products: Mapping[str, Product], language: str) -> str:

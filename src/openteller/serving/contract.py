@@ -41,7 +41,7 @@ class ServingSettings(Protocol):
 
 
 class StreamEvent(Protocol):
-    """One event of a streamed turn; `data` holds what JSON can."""
+    """One event of a streamed turn; `data` holds what JSON can, and the stored `Turn` as ``turn`` in the event ``done``."""
 
     @property
     def name(self) -> str: ...

@@ -77,7 +77,7 @@ class ScriptedDialogue:
         yield Step("offers", {"offers": [offer.model_dump(mode="json") for offer in turn.offers]})
         with self.database.session(principal) as session:
             TurnRepository().save(session, principal, turn)
-        yield Step("done", {"trace_id": str(inquiry.trace_id), "turn": turn})
+        yield Step("done", {"turn": turn})
 
     def rate(self, principal: Principal, satisfaction: Satisfaction) -> None:
         with self.database.session(principal) as session:

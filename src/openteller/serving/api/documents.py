@@ -17,7 +17,7 @@ from openteller.core.errors import BadInput, Conflict, NotFound, TooLarge
 from openteller.core.records import Audience, Principal
 from openteller.core.text import normalise
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
-from openteller.products.figures import fill
+from openteller.products.figures import readable
 from openteller.products.records import Product
 from openteller.products.repository import ProductRepository
 from openteller.serving import errors
@@ -46,7 +46,6 @@ _Words = Annotated[Clean | None, Query(max_length=4_000, description="a question
 _Limit = Annotated[int, Query(ge=1, le=100)]
 _Offset = Annotated[int, Query(ge=0, le=1_000_000, description="for the plain list")]
 _EDITING = errors.responses(400, 401, 403, 413, 422, 429, 503)
-_NO_FIGURE = {"zh": "（请向本行查询）", "en": "(please ask the bank)"}
 _EXAMPLE = {
     "document_id": "fees.transfer.en",
     "title": "Is there a fee for transfers?",
@@ -73,7 +72,7 @@ class _Shown:
     def _text(self, text: str, language: str) -> str:
         if "{{" not in text or may_edit(self._caller):
             return text
-        return fill(text, self._products, language, unknown=_NO_FIGURE[language])
+        return readable(text, self._products, language)
 
     def document(self, document: Document) -> Document:
         language = document.language
