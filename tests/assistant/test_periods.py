@@ -28,12 +28,24 @@ from tests.assistant.small_bank import TODAY
         ("去年旅行花了多少", (2025, 1, 1), (2025, 12, 31)),
         ("travel last year", (2025, 1, 1), (2025, 12, 31)),
         ("今年花了多少", (2026, 1, 1), (2026, 11, 23)),
+        ("最近三个月餐饮花了多少", (2026, 8, 24), (2026, 11, 23)),
+        ("近半年花了多少", (2026, 5, 24), (2026, 11, 23)),
+        ("过去30天花了多少", (2026, 10, 25), (2026, 11, 23)),
+        ("前两周花了多少", (2026, 11, 10), (2026, 11, 23)),
+        ("spending over the last three months", (2026, 8, 24), (2026, 11, 23)),
+        ("groceries in the past 7 days", (2026, 11, 17), (2026, 11, 23)),
+        ("近十年花了多少", (2016, 11, 24), (2026, 11, 23)),
     ],
 )
 def test_a_named_time_is_all_its_days_up_to_today(
     text: str, first: tuple[int, int, int], last: tuple[int, int, int]
 ) -> None:
     assert period(text, parse(text, [], TODAY), TODAY) == (date(*first), date(*last))
+
+
+@pytest.mark.parametrize("text", ["last 0 months", "last 999 months", "last 400 years", "近三百年", "last few weeks"])
+def test_a_senseless_count_is_no_time(text: str) -> None:
+    assert period(text, (), TODAY) is None
 
 
 def test_no_time_is_none() -> None:

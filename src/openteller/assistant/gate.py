@@ -1,6 +1,6 @@
 """The answer-relevance gate: does this hit answer this inquiry? A calibrated logistic model over retrieval evidence.
 
-It reranks the hits and decides between answering, asking back and refusing. Fitted by `training/gate.py`; the file
+It reranks the hits and decides between answering, asking back and refusing. Fitted by `benchmarks/answer_gate.py`; the file
 beside this one holds the coefficients, the thresholds and the coverage and risk that were measured with them.
 Knows nothing about text.
 """
