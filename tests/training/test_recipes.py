@@ -46,6 +46,16 @@ def test_a_wrong_field_is_named(field: str, value: object) -> None:
         as_dataclass(ClassificationRecipe, {"task": "classification", field: value})
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("steps", 0), ("steps", -3), ("warmup", 1.5), ("dropout", 1.0), ("learning_rate", 0.0), ("seed", -1)]
+    + [("learning_rate", number) for number in (float("nan"), float("inf"), -1e-3)],
+)
+def test_a_senseless_number_is_named(field: str, value: float) -> None:
+    with pytest.raises(BadInput, match=field):
+        as_dataclass(UnderstandingRecipe, {"task": "understanding", field: value})
+
+
 def test_a_whole_number_is_a_number() -> None:
     assert as_dataclass(ClassificationRecipe, {"task": "classification", "dropout": 0}).dropout == 0
 

@@ -12,6 +12,13 @@ import yaml
 
 from openteller.core.errors import BadInput, ConfigurationError
 
+# Least and most of a number; what is not listed must not be negative.
+_SHARES = dict.fromkeys(("validation_share", "warmup", "dropout", "label_smoothing"), (0.0, 0.99))
+_COUNTS = dict.fromkeys(
+    ("epochs", "batch_size", "steps", "questions", "negatives", "pairs", "labelled", "layers"), (1, 10**9)
+)
+_POSITIVE = dict.fromkeys(("learning_rate", "head_learning_rate", "contrast"), (1e-9, 100.0))
+_BOUNDS = {**_SHARES, **_COUNTS, **_POSITIVE, "max_tokens": (8, 512)}
 DATA_VARIABLE = "OPENTELLER_DATA"
 R = TypeVar("R")
 
@@ -30,7 +37,7 @@ def read_recipe(path: Path) -> dict[str, object]:
 
 
 def as_dataclass(kind: type[R], recipe: dict[str, object]) -> R:
-    """The recipe as its task's dataclass. Raises BadInput naming unknown fields and wrong types."""
+    """The recipe as its task's dataclass. Raises BadInput naming unknown fields, wrong types and senseless numbers."""
     known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
     given = {name: value for name, value in recipe.items() if name != "task"}
     unknown = sorted(set(given) - set(known))
@@ -47,7 +54,17 @@ def as_dataclass(kind: type[R], recipe: dict[str, object]) -> R:
                 cause=f"It should be of type {expected.__name__}.",
                 next_step="Correct it; YAML needs 2.0e-4, not 2e-4, for a number.",
             )
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            _require_sense(name, value)
     return kind(**given)
+
+
+def _require_sense(name: str, value: float) -> None:
+    least, most = _BOUNDS.get(name, (0, 2**63))
+    if not least <= value <= most:  # also for NaN
+        raise BadInput(
+            f"The recipe's field {name} is {value!r}.", next_step=f"Use a number from {least:g} to {most:g}."
+        )
 
 
 def data_path(relative: str) -> Path:
