@@ -8,6 +8,7 @@ Architecture: Devlin et al. 2019 (post-layer-norm BERT, exact GELU). LoRA (Hu et
 W + (alpha / r) B A. Knows nothing about files, tokenisers or what the heads mean.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -194,11 +195,21 @@ def _model(graph: _Graph, outputs: list[str]) -> object:
 def _quantise(source: Path, target: Path, exclude: list[str]) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    quantize_dynamic(
-        source,
-        target,
-        weight_type=QuantType.QUInt8,
-        per_channel=True,
-        op_types_to_quantize=["MatMul", "Gather"],
-        nodes_to_exclude=exclude,
-    )
+    # It advises by the root logger to run shape inference first, which our graphs do not need.
+    root = logging.getLogger()
+    root.addFilter(_is_no_advice)
+    try:
+        quantize_dynamic(
+            source,
+            target,
+            weight_type=QuantType.QUInt8,
+            per_channel=True,
+            op_types_to_quantize=["MatMul", "Gather"],
+            nodes_to_exclude=exclude,
+        )
+    finally:
+        root.removeFilter(_is_no_advice)
+
+
+def _is_no_advice(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith("Please consider to run pre-processing")

@@ -28,7 +28,7 @@ def ask(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="the whole turn as JSON")
     given = parser.parse_args(arguments)
     question = sys.stdin.read() if given.question == "-" else given.question
-    with _Road(given.customer) as road:
+    with _Road(given.customer, comes_back=False) as road:
         turn = road.ask(question, given.language)
     print(json.dumps(turn, ensure_ascii=False, indent=2) if given.json else _readable(turn))
     return 0
@@ -42,7 +42,7 @@ def chat(arguments: list[str]) -> int:
     )  # fmt: skip
     parser.add_argument("--customer", metavar="ID", help="talk as this customer (operator of this machine only)")
     given = parser.parse_args(arguments)
-    with _Road(given.customer) as road:
+    with _Road(given.customer, comes_back=True) as road:
         print("AI 助手 / AI assistant. Rate an answer with /rate 1-5. Empty line to leave. 空行退出。")
         trace_id = ""
         while line := _line():
@@ -69,8 +69,11 @@ def _line() -> str:
 class _Road:
     """The running server when there is one, else the road in this process."""
 
-    def __init__(self, customer: str | None) -> None:
+    def __init__(self, customer: str | None, *, comes_back: bool) -> None:
         from openteller.settings import load
+
+        # A visitor who asks once need not be known again, and making a token would take a tenth of the command's time.
+        self._is_known = comes_back or customer is not None
 
         self.settings = load()
         self.customer, self.conversation = customer, str(uuid4())
@@ -80,7 +83,7 @@ class _Road:
 
     def __enter__(self) -> "_Road":
         if self.url:
-            self.token = self._token()
+            self.token = self._token() if self._is_known else None
         else:
             from openteller.assembly import Application
             from openteller.cli.progress import console_progress
