@@ -19,6 +19,7 @@ from openteller.training.examples import (
     mapped,
     parse_line,
     read_taxonomy,
+    same_label,
 )
 
 TAXONOMY = Taxonomy({"transfer_how": ("payments",), "greeting": ()}, ("payments", "saving"))
@@ -111,3 +112,15 @@ def test_the_split_never_changes() -> None:
     assert 0.13 < sum(many) / 4000 < 0.17
     assert sum(many) == sum(held_out(f"QUESTION {i} ") for i in range(4000))
     assert all(held_out(f"q{i}", 0.3) for i in range(500) if held_out(f"q{i}", 0.15))
+
+
+def test_public_texts_by_their_own_label(tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_text(
+        '{"text": "card lost", "label": "lost_card"}\n\n{"text": "where is my card", "label": "lost_card"}\n'
+        '{"text": "alone", "label": "one"}\n'
+    )
+    (texts,) = same_label(tmp_path / "train.jsonl", "public")
+    assert [(e.text, e.intent, e.group) for e in texts] == [
+        ("card lost", None, "public/lost_card"),
+        ("where is my card", None, "public/lost_card"),
+    ]

@@ -1,5 +1,6 @@
 """The understanding run on a corner of the authored data: three steps, and the artefact serves."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -67,6 +68,18 @@ def test_three_steps_write_an_artefact_that_serves(corner: Path, data_dir: Path,
     }
     assert found.token_logits["tags"][0].shape[1] == len(TAGS)
     assert np.isfinite(found.embedding).all()
+
+
+def test_pairs_of_a_public_set_are_drawn_too(corner: Path, data_dir: Path, tmp_path: Path) -> None:
+    rows = [{"text": f"{label} {n}", "label": label} for label in ("card_arrival", "atm_support") for n in range(3)]
+    (tmp_path / "train.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    shutil.copytree("recipes/data/mappings", corner / "recipes/data/mappings")
+    recipe, said = replace(RECIPE, banking77="public", public_pairs=5, steps=1), list[str]()
+    report = lambda step, total, text: said.append(text)  # noqa: E731
+    small = Catalogue(data_dir).locate("small")
+    written = train(recipe, corner, small, tmp_path / "artefact", report, lambda name: tmp_path)
+    assert "public pairs" in said[0]
+    assert any("BANKING77" in line for line in written.data)
 
 
 def test_training_goes_on_from_an_artefact(corner: Path, data_dir: Path, tmp_path: Path) -> None:

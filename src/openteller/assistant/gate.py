@@ -1,8 +1,8 @@
-"""The answer-relevance gate: does this hit answer this inquiry? A calibrated logistic model over retrieval evidence.
+"""The answer-relevance gate: does this hit answer this inquiry? It orders the hits and says how probable each is.
 
-It reranks the hits and decides between answering, asking back and refusing. Fitted by `benchmarks/answer_gate.py`; the file
-beside this one holds the coefficients, the thresholds and the coverage and risk that were measured with them.
-Knows nothing about text.
+The order is a weighted sum of the evidence; the probability comes from boosted regression trees that are monotone: more
+evidence for a hit never makes it less probable. Fitted by `benchmarks/answer_gate.py`; the file beside this one holds the
+weights, the trees, the thresholds and the coverage and risk that were measured with them. Knows nothing about text.
 """
 
 import json
@@ -10,11 +10,33 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from openteller.core.errors import ModelUnavailable
 from openteller.knowledge.records import Hit
 
-FEATURES = ("question", "body", "lexical", "relevance", "intent", "out_of_scope", "margin")
+# +1: more of it never makes a hit less probable; -1: never more; 0: no order. A lead is over the best of the other hits.
+FEATURES: Mapping[str, int] = {
+    "question": 1,
+    "body": 1,
+    "lexical": 1,
+    "relevance": 1,
+    "intent": 1,
+    "out_of_scope": -1,
+    "fused": 1,
+    "certainty": 0,
+    "question_lead": 1,
+    "body_lead": 1,
+    "lexical_lead": 1,
+    "relevance_lead": 1,
+    "fused_lead": 1,
+}
+RANKED_BY = ("question", "body", "lexical", "relevance", "intent")
+_LEADS = tuple(name.removesuffix("_lead") for name in FEATURES if name.endswith("_lead"))
+_OWN = len(FEATURES) - len(_LEADS)
 _ODDS = 5.0
 _FILE = Path(__file__).with_name("gate.json")
 
@@ -28,54 +50,86 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Gate:
-    """Logistic regression on `FEATURES`.
+class Trees:
+    """Boosted regression trees, all in one table of nodes (Friedman 2001, Greedy function approximation).
 
-    rank: weights used to order the hits (no margin); answer: weights and bias of the calibrated probability of the
-    first; answer_at, clarify_at: probability from which to answer, and from which to ask back.
+    A node sends a row left when ``row[feature] <= threshold``; a leaf sends every row to itself. All arrays: (nodes,).
+
+    roots: (trees,) where each tree begins; depth: steps from a root to the deepest leaf; bias: log-odds before any tree.
+    """
+
+    feature: NDArray[np.int64]
+    threshold: NDArray[np.float64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    value: NDArray[np.float64]
+    roots: NDArray[np.int64]
+    depth: int
+    bias: float
+
+    def log_odds(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n,) log-odds of (n, features) rows."""
+        at = np.tile(self.roots, (len(rows), 1))
+        for _ in range(self.depth):
+            seen = np.take_along_axis(rows, self.feature[at], axis=1)
+            at = np.where(seen <= self.threshold[at], self.left[at], self.right[at])
+        return np.asarray(self.bias + self.value[at].sum(axis=1), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What orders and judges hits.
+
+    rank: weights by which hits are ordered; trees: log-odds that a hit answers, from `FEATURES`; answer_at, clarify_at:
+    probability from which to answer, and from which to ask back.
     """
 
     rank: Mapping[str, float]
-    answer: Mapping[str, float]
-    bias: float
+    trees: Trees
     answer_at: float
     clarify_at: float
 
     def judge(self, hits: Sequence[Hit], intents: Mapping[str, float]) -> list[Judged]:
-        """The hits from best to worst, each with its calibrated probability.
+        """The hits from best to worst, each with its calibrated probability, which no later hit's exceeds.
 
         Args:
             hits: of one search.
             intents: intent → probability, as understanding gave them.
         """
-        rows = sorted(
-            ((self._rank(evidence), evidence, hit) for hit in hits for evidence in [evidence_of(hit, intents)]),
-            key=lambda row: -row[0],
-        )
-        judged = []
-        for i, (score, evidence, hit) in enumerate(rows):
-            rival = rows[1][0] if i == 0 and len(rows) > 1 else rows[0][0]
-            judged.append(Judged(hit, self._probability(evidence | {"margin": score - rival})))
-        return judged
-
-    def _rank(self, evidence: Mapping[str, float]) -> float:
-        return sum(self.rank.get(name, 0.0) * value for name, value in evidence.items())
-
-    def _probability(self, evidence: Mapping[str, float]) -> float:
-        z = self.bias + sum(self.answer.get(name, 0.0) * value for name, value in evidence.items())
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
+        if not hits:
+            return []
+        rows = evidence_of(hits, intents)
+        weights = np.array([self.rank.get(name, 0.0) for name in FEATURES])
+        order = np.argsort(-(rows @ weights), kind="stable")
+        chances = 1 / (1 + np.exp(-np.clip(self.trees.log_odds(rows[order]), -30, 30)))
+        falling = np.minimum.accumulate(chances)
+        return [Judged(hits[i], float(chance)) for i, chance in zip(order, falling, strict=True)]
 
 
-def evidence_of(hit: Hit, intents: Mapping[str, float]) -> dict[str, float]:
-    """The features of one hit, but for the margin, which depends on the others."""
-    return {
-        "question": hit.question_dense if hit.question_dense is not None else hit.dense,
-        "body": hit.body_dense if hit.body_dense is not None else hit.dense,
-        "lexical": hit.lexical,
-        "relevance": log_odds(hit.relevance),
-        "intent": intents.get(hit.document.intent or "", 0.0),
-        "out_of_scope": intents.get("out_of_scope", 0.0),
-    }
+def evidence_of(hits: Sequence[Hit], intents: Mapping[str, float]) -> NDArray[np.float64]:
+    """(hits, `FEATURES`) what speaks for each of one search's hits, by itself and compared with the others."""
+    out_of_scope, certainty = intents.get("out_of_scope", 0.0), max(intents.values(), default=0.0)
+    own = np.array(
+        [
+            (
+                hit.question_dense if hit.question_dense is not None else hit.dense,
+                hit.body_dense if hit.body_dense is not None else hit.dense,
+                hit.lexical,
+                log_odds(hit.relevance),
+                intents.get(hit.document.intent or "", 0.0),
+                out_of_scope,
+                hit.fused,
+                certainty,
+            )
+            for hit in hits
+        ],
+        dtype=np.float64,
+    ).reshape(len(hits), _OWN)
+    compared = own[:, [list(FEATURES).index(name) for name in _LEADS]]
+    leads = (
+        [compared[i] - np.delete(compared, i, axis=0).max(axis=0) for i in range(len(hits))] if len(hits) > 1 else []
+    )
+    return np.hstack([own, np.array(leads).reshape(-1, len(_LEADS)) if leads else np.zeros((len(hits), len(_LEADS)))])
 
 
 def log_odds(probability: float | None) -> float:
@@ -90,8 +144,20 @@ def load_gate(path: Path = _FILE) -> Gate:
     """The gate in `path`. Raises ModelUnavailable when it is missing or damaged."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return Gate(data["rank"], data["answer"], data["bias"], data["answer_at"], data["clarify_at"])
+        return Gate(data["rank"], _trees(data["trees"]), data["answer_at"], data["clarify_at"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelUnavailable(
             "The answer gate cannot be read.", cause=str(error), next_step="Restore gate.json or fit it again."
         ) from error
+
+
+def _trees(data: Mapping[str, Any]) -> Trees:
+    feature, left, right, roots = (
+        np.array(data[name], dtype=np.int64) for name in ("feature", "left", "right", "roots")
+    )
+    threshold, value = (np.array(data[name], dtype=np.float64) for name in ("threshold", "value"))
+    nodes, reached = len(feature), np.concatenate([left, right, roots])
+    alike = all(len(column) == nodes for column in (left, right, threshold, value))
+    if not alike or reached.min() < 0 or reached.max() >= nodes or feature.max() >= len(FEATURES):
+        raise ValueError("a tree leads nowhere")
+    return Trees(feature, threshold, left, right, value, roots, int(data["depth"]), float(data["bias"]))

@@ -117,6 +117,17 @@ def mapped(path: Path, mapping: dict[str, str], source: str, most: int) -> Itera
             yield Example(normalise(row["text"]), intent, group=f"{source}/{row['label']}", source=source)
 
 
+def same_label(path: Path, source: str) -> list[list[Example]]:
+    """A public intent set (JSONL with text and label) by its own labels, those with two texts or more."""
+    groups: dict[str, list[Example]] = {}
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        if line.strip():
+            row = json.loads(line)
+            name = f"{source}/{row['label']}"
+            groups.setdefault(name, []).append(Example(normalise(row["text"]), group=name, source=source))
+    return [texts for texts in groups.values() if len(texts) > 1]
+
+
 def held_out(text: str, share: float = 0.15) -> bool:
     """Whether a text belongs to validation: decided by its hash, so that a text never changes sides."""
     digest = hashlib.sha256(fold(text).encode()).digest()

@@ -1,7 +1,7 @@
 """Trains the understanding heads and the retrieval space on one encoder, in one run.
 
 Each step takes pairs of questions that ask the same thing (InfoNCE with in-batch negatives, van den Oord et al. 2018,
-half of them from one category so that near neighbours must be told apart) and labelled texts (intent, sentiment, needs,
+half of them from one category so that near neighbours must be told apart), public pairs with one label, and labelled texts (intent, sentiment, needs,
 entity tags), and lowers the sum of the losses. What is shipped: LoRA matrices, heads, temperatures.
 """
 
@@ -37,6 +37,7 @@ from openteller.training.examples import (
     held_out,
     mapped,
     read_taxonomy,
+    same_label,
 )
 from openteller.training.optimisation import autocast, descend, linear_schedule
 
@@ -60,6 +61,7 @@ class UnderstandingRecipe:
     pairs: int = 32  #: question pairs a step
     labelled: int = 32  #: authored texts a step
     public: int = 16  #: texts of public sets a step
+    public_pairs: int = 0  #: pairs of BANKING77 texts with one label a step
     learning_rate: float = 5e-4  #: of the LoRA matrices
     head_learning_rate: float = 5e-3
     warmup: float = 0.06  #: share of the steps
@@ -92,11 +94,13 @@ class Corpus:
                 next_step="Add more: about one text in seven is kept for validation.",
             )
         self.public: list[Example] = []
+        self.public_groups: list[list[Example]] = []
         self.attribution = ["Utterances and articles written by this project (Apache-2.0)"]
         mappings = root / "recipes/data/mappings"
         if recipe.banking77:
             rules = yaml.safe_load((mappings / "banking77.yaml").read_text())
             self.public += mapped(data(recipe.banking77) / "train.jsonl", rules, "banking77", 80)
+            self.public_groups = same_label(data(recipe.banking77) / "train.jsonl", "banking77")
             self.attribution.append("BANKING77, Casanueva et al. 2020, CC BY 4.0 (training split, labels mapped)")
         if recipe.clinc150:
             rules = yaml.safe_load((mappings / "clinc150.yaml").read_text())
@@ -158,12 +162,16 @@ def _fit(model: MultiHead, tokenizer: Tokenizer, corpus: Corpus, recipe: Underst
     model.train()
     for step in range(recipe.steps):
         anchors, positives, labelled = draw.batch()
-        examples = [*anchors, *positives, *labelled]
+        known, again = draw.public_pairs()
+        examples = [*anchors, *positives, *known, *again, *labelled]
         with autocast(recipe.precision):
             mean, tokens, batch = encode(model, tokenizer, [e.text for e in examples])
         mean, tokens = mean.float(), tokens.float()
         losses = task_losses(model, mean, tokens, examples, batch, corpus, recipe.label_smoothing)
         losses["pairs"] = contrastive_loss(mean[: 2 * len(anchors)], recipe.contrast)
+        if known:
+            at = 2 * len(anchors)
+            losses["public pairs"] = contrastive_loss(mean[at : at + 2 * len(known)], recipe.contrast)
         loss = torch.stack(list(losses.values())).sum()
         descend(loss, trainable, optimiser, schedule, step)
         report(step + 1, recipe.steps, " ".join(f"{k} {v.item():.3f}" for k, v in losses.items()))
@@ -193,6 +201,13 @@ class _Draw:
         if self.corpus.public:
             labelled += self._next("public", self.corpus.public, self.recipe.public)
         return [a for a, _ in pairs], [b for _, b in pairs], labelled
+
+    def public_pairs(self) -> tuple[list[Example], list[Example]]:
+        """Pairs with one public label each, no label twice."""
+        groups = self.corpus.public_groups
+        chosen = self.random.sample(groups, min(self.recipe.public_pairs, len(groups)))
+        pairs = [self.random.sample(group, 2) for group in chosen]
+        return [a for a, _ in pairs], [b for _, b in pairs]
 
     def _next(self, name: str, source: Sequence[Example], count: int) -> list[Example]:
         queue = self.queues.setdefault(name, [])
