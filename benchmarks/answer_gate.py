@@ -4,14 +4,18 @@
     python benchmarks/answer_gate.py --fit      fit on recipes/data/gate, write src/openteller/assistant/gate.json
     python benchmarks/answer_gate.py --test     measure on the test split (look at it once, at the end)
 
-Needs the demo bank in OPENTELLER_DATA_DIR and the extra `train` (scikit-learn) for --fit. Whoever wrote a question saw
+Needs the demo bank in OPENTELLER_DATA_DIR and the extra `train` (scikit-learn) for --fit, which also makes a second index
+of the articles' titles and answers alone, to judge documents that carry neither an intent nor variants of the question.
+Whoever wrote a question saw
 the articles' titles and answers, but neither their questions nor the training data.
 """
 
 import argparse
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +23,7 @@ import yaml
 
 from openteller.assembly import Application
 from openteller.assistant.dialogue import inquiry_of
-from openteller.assistant.gate import FEATURES, RANKED_BY, evidence_of
+from openteller.assistant.gate import FEATURES, RANKED_BY, evidence_of, plain
 from openteller.core.clock import local_date, utc_now
 from openteller.core.records import Language, Outcome, visitor
 from openteller.products.figures import fill
@@ -31,7 +35,7 @@ GATE = Path("src/openteller/assistant/gate.json")
 FOLDS = 5
 # A bank would rather ask back than answer what it has no answer for: most of these may be answered, cross-validated.
 UNANSWERABLE_ANSWERED = 0.03
-CLARIFY_AT = 0.2
+CLARIFY_AT = 0.1
 
 
 class Searched(NamedTuple):
@@ -51,9 +55,22 @@ def main() -> None:
     sets = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
     with closing(Application(load())) as application:
         if given.fit:
-            fit([row for language in ("zh", "en") for row in collect(application, language)])
+            with without_variants(application) as bare:
+                fit(*([row for language in ("zh", "en") for row in collect(a, language)] for a in (application, bare)))
         application.warm()
         measure(application, sets["test" if given.test else "validation"], sets["figures"])
+
+
+@contextmanager
+def without_variants(application: Application) -> Iterator[Application]:
+    """An installation of its own with the same documents, stripped of their intents and questions."""
+    with TemporaryDirectory(prefix="ot-", ignore_cleanup_errors=True) as directory:
+        settings = application.settings.model_copy(update={"data_dir": Path(directory)})
+        with closing(Application(settings)) as bare:
+            documents = application.library.list(visitor("benchmark"), limit=10_000)
+            stripped = [d.model_copy(update={"intent": None, "questions": (), "supersedes": None}) for d in documents]
+            bare.library.add(stripped, progress=lambda done, total: print(f"{done}/{total}", end="\r"))
+            yield bare
 
 
 def collect(application: Application, language: str) -> list[Searched]:
@@ -72,8 +89,35 @@ def collect(application: Application, language: str) -> list[Searched]:
     return rows
 
 
-def fit(rows: list[Searched]) -> None:
-    """Fit the order and the probability, print what cross-validation says of every threshold, and write the gate."""
+def fit(rows: list[Searched], bare: list[Searched]) -> None:
+    """Fit the order and the probabilities, print what cross-validation says of every threshold, and write the gate.
+
+    Args:
+        rows: searched among the documents as they are.
+        bare: searched among the same without intents and questions.
+    """
+    bare = [row._replace(features=plain(row.features)) for row in bare]
+    tables = [cross_validated(rows), cross_validated(bare)]
+    answer_at = next(
+        (t for t in tables[0] if all(of[t]["unanswerable_answered"] <= UNANSWERABLE_ANSWERED for of in tables)),
+        max(tables[0]),
+    )
+    content = {
+        "measured": {"on": f"{FITTED_ON}, {FOLDS}-fold", **tables[0][answer_at]},
+        "measured_without_intents": tables[1][answer_at],
+        "answer_at": answer_at,
+        "clarify_at": CLARIFY_AT,
+        "rank": dict(zip(FEATURES, fit_rank(rows).round(4).tolist(), strict=True)),
+        "trees": flat(fit_trees(rows)),
+        "plain_trees": flat(fit_trees(bare)),
+    }
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in content.items())
+    GATE.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+    print(f"wrote {GATE}: answers from {answer_at}")
+
+
+def cross_validated(rows: list[Searched]) -> dict[float, dict[str, float]]:
+    """Threshold → shares answered rightly, wrong among the answered, and of the unanswerable answered."""
     from sklearn.model_selection import KFold
 
     right, chance = np.zeros(len(rows), dtype=bool), np.zeros(len(rows))
@@ -96,17 +140,7 @@ def fit(rows: list[Searched]) -> None:
             "unanswerable_answered": round(float((taken & ~answerable).sum() / (~answerable).sum()), 3),
         }
         print(f"from {threshold:.2f}: " + "  ".join(f"{name} {share:.3f}" for name, share in table[threshold].items()))
-    answer_at = next((t for t, of in table.items() if of["unanswerable_answered"] <= UNANSWERABLE_ANSWERED), max(table))
-    content = {
-        "measured": {"on": f"{FITTED_ON}, {FOLDS}-fold", **table[answer_at]},
-        "answer_at": answer_at,
-        "clarify_at": CLARIFY_AT,
-        "rank": dict(zip(FEATURES, fit_rank(rows).round(4).tolist(), strict=True)),
-        "trees": flat(fit_trees(rows)),
-    }
-    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in content.items())
-    GATE.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
-    print(f"wrote {GATE}: answers from {answer_at}")
+    return table
 
 
 def fit_rank(rows: list[Searched]) -> np.ndarray:

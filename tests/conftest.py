@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from openteller.store.database import Database
@@ -20,7 +21,9 @@ _KEPT = frozenset({"OPENTELLER_DATA", "OPENTELLER_REFRESH"})
 
 
 def pytest_configure() -> None:
-    """Clear the settings of whoever runs the tests, for this process and those it starts."""
+    """Clear the settings of whoever runs the tests, for this process and those it starts; time no property."""
+    settings.register_profile("untimed")
+    settings.load_profile("untimed")
     for name in [name for name in os.environ if name.upper().startswith("OPENTELLER_") and name not in _KEPT]:
         del os.environ[name]
 

@@ -37,7 +37,7 @@ def one(number: int, seed: int, today: date = TODAY) -> CustomerBundle:
     return next(customers(number, seed, today, start=number))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**40), st.integers(1, 10_000_000), st.dates(date(2024, 2, 28), date(2032, 12, 31)))
 def test_whoever_is_made_the_books_are_right(seed: int, number: int, today: date) -> None:
     bundle = one(number, seed, today)
@@ -56,7 +56,7 @@ def test_whoever_is_made_the_books_are_right(seed: int, number: int, today: date
     assert [bill.statement_on for bill in bundle.bills] == sorted(bill.statement_on for bill in bundle.bills)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**40), st.integers(1, 10_000_000))
 def test_everything_belongs_to_the_one_customer(seed: int, number: int) -> None:
     bundle = one(number, seed)

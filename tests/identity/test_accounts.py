@@ -182,7 +182,7 @@ def one_account(database: Database) -> Iterator[tuple[Accounts, str]]:
         session.execute(text("DELETE FROM users WHERE username LIKE 'hypothesis%'"))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(password=st.text(min_size=8, max_size=64), number=st.integers(0, 10**12))
 def test_any_password_of_fair_length_logs_in(one_account: tuple[Accounts, str], password: str, number: int) -> None:
     accounts, prefix = one_account

@@ -37,7 +37,7 @@ def test_a_query_has_each_term_once_and_not_too_many() -> None:
     assert len(lexical.tsqueries(" ".join(f"w{i}" for i in range(1_000)))) == lexical.MAX_QUERY_TERMS
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.one_of(st.text(max_size=80), st.text(alphabet="'\\:&|!()<->*卡a1 \n", max_size=40)))
 def test_postgresql_reads_every_literal_as_meant(database: Database, text: str) -> None:
     queries = lexical.tsqueries(text)

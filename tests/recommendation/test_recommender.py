@@ -76,7 +76,7 @@ EVENTS = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(files(), understandings(), EVENTS, st.integers(0, 6))
 def test_no_offer_passes_a_wall(
     who: CustomerFile, understanding: Understanding, events: tuple[OfferEvent, ...], limit: int
@@ -111,7 +111,7 @@ def test_no_offer_passes_a_wall(
         assert offer.reason
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(understandings(), EVENTS)
 def test_visitors_see_generic_r1_products_for_the_need_they_named(
     understanding: Understanding, events: tuple[OfferEvent, ...]

@@ -58,7 +58,7 @@ def test_each_row_continues_the_one_before(clean: Database) -> None:
 
 
 @given(actor=TEXT, action=TEXT, subject=TEXT, detail=st.dictionaries(TEXT, JSON, max_size=4))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_recorded_verifies(
     clean: Database, actor: str, action: str, subject: str, detail: dict[str, Any]
 ) -> None:

@@ -88,7 +88,7 @@ def test_a_turn_comes_back_as_it_was(clean: Database) -> None:
 
 
 @given(text=st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=200))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_comes_back_as_it_was(clean: Database, text: str) -> None:
     turn = save(clean, VISITOR, a_turn(text=text))
     with clean.session(VISITOR) as session:

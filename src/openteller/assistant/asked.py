@@ -26,7 +26,7 @@ _RATE = re.compile(
     r"|percent|pay(?:s|ing)?\b|\bearn|\breturn|benchmark|guaranteed|\bfloor\b"
 )
 _SURELY_RATE = re.compile(
-    r"利率|利息|利钱|年化|年息|收益|基准|\brates?\b|interest|\bapr\b|\byield|\breturns?\b|benchmark"
+    r"利率|利息|利钱|年化|年息|收益|基准|\brates?\b|interest|\bapr\b|\byield|\breturns?\b|benchmark|\bfloor\b"
 )
 _FEE_RATE = re.compile(r"费率|\b(?:fee|charge) rates?\b")
 _SURELY_FEE = re.compile(
@@ -85,6 +85,7 @@ _NO_AMOUNT = re.compile(
     r"|\bhow (?:do|can|should|could|does) (?:i|we|one|it)\b|\bhow to\b|\bstop|\btax|\bvariable\b|\bfloat|fixed (?:or|vs)\b|\btwice\b|double charged"
     r"|\bwhere (?:do|does|is|can|will)\b|\bwhen (?:do|does|is|can|will|are)\b|how (?:long|often|many)|\bwhich\b|compare|difference|versus|\bvs\b"
     r"|better|worth it|\bsafe\b|maximum|how much (?:can|could|may|will|would) (?:i|we)(?! (?:pay|earn|get charged))|credit limit|monthly (?:payment|repayment|instalment)"
+    r"|^(?:can|could|may) (?:i|we) (?!.*(?:how much|what|rate|fee|cost|charge|price|interest|earn|minimum|least))"
     r"|minimum (?:pay|repay|due)|have (?:earned|accrued)|who (?:do|does|is|can)"
 )  # fmt: skip
 _OWN = re.compile(r"(?:我的|我那笔|我这笔|我名下的?|\bmy(?: own| existing| current)?) ?$")

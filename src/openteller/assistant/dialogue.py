@@ -39,6 +39,7 @@ from openteller.understanding.personal_data import drop_secrets, mask
 from openteller.understanding.reader import Reader, Reading
 
 _CERTAIN = 0.5
+_PERSON = "human_agent"
 _TALK = {"greeting": Say.GREETING, "thanks_goodbye": Say.THANKS}
 _INJECTIONS = frozenset({"prompt_injection", "sql_injection"})
 _PASSAGES = 3
@@ -179,7 +180,8 @@ class Dialogue:
         talk = self._talk(reading, language)
         if talk is not None:
             return Found(talk), {}
-        return self._answerer.answer(inquiry, reading, principal, shelf, language, today), {}
+        found = self._answerer.answer(inquiry, reading, principal, shelf, language, today)
+        return (_handing_over(found, reading, language) if _wants_a_person(reading) else found), {}
 
     def _skill(
         self,
@@ -212,11 +214,8 @@ class Dialogue:
         return None
 
     def _talk(self, reading: Reading, language: str) -> Answer | None:
-        """A wish for a human, and small talk; after the skills, so that a thanks may still confirm what waits."""
+        """Small talk; after the skills, so that a thanks may still confirm what waits."""
         intent = reading.understanding.intent
-        if intent.label == "human_agent" and intent.probability >= _CERTAIN:
-            handing = say(Say.HANDED_OFF, language)
-            return Answer(text=handing, outcome=Outcome.HANDED_OFF, confidence=intent.probability)
         if intent.label in _TALK and intent.probability >= _CERTAIN:
             talk = say(_TALK[intent.label], language, bank=self._bank[language])
             return Answer(text=talk, outcome=Outcome.ANSWERED, confidence=intent.probability, skill="talk")
@@ -286,6 +285,23 @@ def pieces(text: str) -> Sequence[str]:
         cut.append(text[at:end])
         at = end
     return cut or [text]
+
+
+def _wants_a_person(reading: Reading) -> bool:
+    intent = reading.understanding.intent
+    return intent.label == _PERSON and intent.probability >= _CERTAIN
+
+
+def _handing_over(found: Found, reading: Reading, language: str) -> Found:
+    """The hand-off in place of an answer; it cites the articles on how to reach a person."""
+    about = {judged.hit.document.document_id for judged in found.judged if judged.hit.document.intent == _PERSON}
+    handed_off = Answer(
+        text=say(Say.HANDED_OFF, language),
+        outcome=Outcome.HANDED_OFF,
+        confidence=reading.understanding.intent.probability,
+        citations=tuple(c for c in found.answer.citations if c.document_id in about),
+    )
+    return Found(handed_off)
 
 
 def _without_personal_values(understanding: Understanding) -> Understanding:

@@ -36,6 +36,9 @@ _PRICED = frozenset({"card", "insurance", "service"})  # asked "how much is it?"
 _WITH_FEES = _PRICED | {"fund", "wealth"}
 _LENT_OR_KEPT = frozenset({"deposit", "loan", "mortgage"})
 _GROUPS = {"mortgage": re.compile(r"房贷|按揭|住房贷款|\bmortgages?\b|\b(?:home|housing) loans?\b")}
+_QUESTION = re.compile(
+    r"多|几|什么|吗|呢|能|\?|what|how|which|\bcan\b|\b(?:do|does|is|are|tell|give)\b|current|today|now\b"
+)
 _QUANTITY = re.compile(r"多少|几|什么|\bwhat|how much|current|today|now\b")
 
 
@@ -93,7 +96,9 @@ def _wants_rate(folded: str, product: Product, kinds: set[Kind]) -> bool:
         return bool(kinds)
     if surely(Kind.FEE, folded) and not surely(Kind.RATE, folded):
         return False
-    return Kind.RATE in kinds or (not product.fees and Kind.FEE in kinds)
+    if Kind.RATE in kinds:  # "the rest should keep earning" asks for nothing
+        return surely(Kind.RATE, folded) or _QUESTION.search(folded) is not None
+    return not product.fees and Kind.FEE in kinds
 
 
 def _wants_fees(folded: str, product: Product, kinds: set[Kind]) -> bool:

@@ -1,8 +1,9 @@
 """The answer-relevance gate: does this hit answer this inquiry? It orders the hits and says how probable each is.
 
 The order is a weighted sum of the evidence; the probability comes from boosted regression trees that are monotone: more
-evidence for a hit never makes it less probable. Fitted by `benchmarks/answer_gate.py`; the file beside this one holds the
-weights, the trees, the thresholds and the coverage and risk that were measured with them. Knows nothing about text.
+evidence for a hit never makes it less probable. Documents that carry an intent are judged by other trees than those that
+carry none, whose matter our intents may not know. Fitted by `benchmarks/answer_gate.py`; the file beside this one holds
+the weights, the trees, the thresholds and the coverage and risk that were measured with them. Knows nothing about text.
 """
 
 import json
@@ -37,6 +38,8 @@ FEATURES: Mapping[str, int] = {
 RANKED_BY = ("question", "body", "lexical", "relevance", "intent")
 _LEADS = tuple(name.removesuffix("_lead") for name in FEATURES if name.endswith("_lead"))
 _OWN = len(FEATURES) - len(_LEADS)
+# What the intents say; nothing of it is heard about a document without one.
+_OF_INTENTS = [list(FEATURES).index(name) for name in ("intent", "out_of_scope", "certainty")]
 _ODDS = 5.0
 _FILE = Path(__file__).with_name("gate.json")
 
@@ -80,12 +83,13 @@ class Trees:
 class Gate:
     """What orders and judges hits.
 
-    rank: weights by which hits are ordered; trees: log-odds that a hit answers, from `FEATURES`; answer_at, clarify_at:
-    probability from which to answer, and from which to ask back.
+    rank: weights by which hits are ordered; trees: log-odds that a hit answers, from `FEATURES`; plain_trees: the same
+    for documents without an intent; answer_at, clarify_at: probability from which to answer, and from which to ask back.
     """
 
     rank: Mapping[str, float]
     trees: Trees
+    plain_trees: Trees
     answer_at: float
     clarify_at: float
 
@@ -101,7 +105,9 @@ class Gate:
         rows = evidence_of(hits, intents)
         weights = np.array([self.rank.get(name, 0.0) for name in FEATURES])
         order = np.argsort(-(rows @ weights), kind="stable")
-        chances = 1 / (1 + np.exp(-np.clip(self.trees.log_odds(rows[order]), -30, 30)))
+        with_intent = np.array([bool(hit.document.intent) for hit in hits])
+        odds = np.where(with_intent, self.trees.log_odds(rows), self.plain_trees.log_odds(plain(rows)))
+        chances = 1 / (1 + np.exp(-np.clip(odds[order], -30, 30)))
         falling = np.minimum.accumulate(chances)
         return [Judged(hits[i], float(chance)) for i, chance in zip(order, falling, strict=True)]
 
@@ -132,6 +138,13 @@ def evidence_of(hits: Sequence[Hit], intents: Mapping[str, float]) -> NDArray[np
     return np.hstack([own, np.array(leads).reshape(-1, len(_LEADS)) if leads else np.zeros((len(hits), len(_LEADS)))])
 
 
+def plain(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, `FEATURES`) rows without what the intents say, as `Gate.plain_trees` reads them."""
+    silent = rows.copy()
+    silent[:, _OF_INTENTS] = 0.0
+    return silent
+
+
 def log_odds(probability: float | None) -> float:
     """ln(p / (1 - p)) within ±5; -5 for None, which is a hit that was too low to be read again."""
     if probability is None:
@@ -144,7 +157,8 @@ def load_gate(path: Path = _FILE) -> Gate:
     """The gate in `path`. Raises ModelUnavailable when it is missing or damaged."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return Gate(data["rank"], _trees(data["trees"]), data["answer_at"], data["clarify_at"])
+        trees, plain_trees = _trees(data["trees"]), _trees(data["plain_trees"])
+        return Gate(data["rank"], trees, plain_trees, data["answer_at"], data["clarify_at"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelUnavailable(
             "The answer gate cannot be read.", cause=str(error), next_step="Restore gate.json or fit it again."

@@ -1,5 +1,6 @@
 """`teller`: the entry point. Errors become a clear message and exit code 1; no traceback reaches a user."""
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -21,6 +22,8 @@ Each command has --help with examples. Settings are environment variables: OPENT
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
+    # NumPy's linear algebra reads this when it loads; its threads and the model engines' would fight for the cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = sys.argv[1:] if arguments is None else arguments
     sys.exit(run(arguments))
 

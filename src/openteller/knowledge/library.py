@@ -7,7 +7,9 @@ Knows nothing about answering.
 import builtins
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from openteller.knowledge.chunking import passages
 from openteller.knowledge.importing import documents_of
 from openteller.knowledge.records import Document, DocumentLanguage, ImportOptions, ImportReport, Passage
 from openteller.knowledge.repository import DocumentFilter, IndexedPassage, KnowledgeRepository
-from openteller.runtime.protocols import Embedder
+from openteller.runtime.protocols import Embedder, Floats
 from openteller.store import audit
 from openteller.store.database import Database
 
@@ -28,6 +30,9 @@ Progress = Callable[[int, int], None]
 """Called with the passages done and the passages in all."""
 
 _BATCH = 32
+# Each model engine runs on one thread and lets the interpreter go meanwhile.
+_SLICE = 8
+_WORKERS = min(4, os.cpu_count() or 1)
 _BULK = 500
 _PAGE = 500
 _INDEX_FORMAT = "1"
@@ -228,14 +233,19 @@ class Library:
 
     def _index(self, pieces: Sequence[Passage], advance: Callable[[int], None]) -> builtins.list[IndexedPassage]:
         indexed: builtins.list[IndexedPassage] = []
-        for start in range(0, len(pieces), _BATCH):
-            batch = pieces[start : start + _BATCH]
-            texts = [normalise(lexical.searchable(passage.text)) or passage.text for passage in batch]
-            vectors = self._embedder.embed(texts, "passage")
-            for passage, vector in zip(batch, vectors, strict=True):
-                indexed.append(IndexedPassage(passage, vector, lexical.tsvector(passage.text)))
-            advance(len(batch))
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            for start in range(0, len(pieces), _BATCH):
+                batch = pieces[start : start + _BATCH]
+                texts = [normalise(lexical.searchable(passage.text)) or passage.text for passage in batch]
+                slices = [texts[i : i + _SLICE] for i in range(0, len(texts), _SLICE)]
+                vectors = (row for rows in pool.map(self._passages, slices) for row in rows)
+                for passage, vector in zip(batch, vectors, strict=True):
+                    indexed.append(IndexedPassage(passage, vector, lexical.tsvector(passage.text)))
+                advance(len(batch))
         return indexed
+
+    def _passages(self, texts: Sequence[str]) -> Floats:
+        return self._embedder.embed(texts, "passage")
 
 
 def _by_id(documents: Iterable[Document]) -> dict[str, Document]:

@@ -78,7 +78,7 @@ _ZH_INJECTION = {
     ),
     "planted": (
         r"(?:助手|ai|机器人|模型)(?:读|看)到这|(?:在|给)(?:每个|每次)?(?:回答|回复)(?:的)?(?:末尾|开头"
-        r"|后面)(?:都)?(?:加|附)|每次都要?(?:回答|说)|确认请回复|只能?回答\"?可以|发送到外部|照做"
+        r"|后面)(?:都)?(?:加|附)|每次都要?(?:回答|说)|确认请回复|只能?回答\"?可以|发送到外部|照做(?!了)"
     ),
     "fraud": (
         r"冒充(?!.{0,12}(?:了|骗|怎么办|打电话|来电))|伪造|造假|(?:偷偷|悄悄|暗中)(?:地)?(?:改|换|转)"
@@ -124,7 +124,7 @@ _EN_INJECTION = {
         r"|(?:every|all|any|another|other|previous|complete|entire|someone else'?s?) (?:phone|id|customer"
         r"|client|user|account holder)s?'?s?(?: (?:and|numbers|data|list|said|balances?|accounts?|details"
         r"|records?|loan|called)){1,5}|someone else's (?:account|balance|loan|contract|data|statement|details)"
-        r"|(?:previous|last|other) customer|complete customer list|all user data|my (?:neighbou?r|boss|ex"
+        r"|(?:previous|last) customer|other customer(?:'s|s')|complete customer list|all user data|my (?:neighbou?r|boss|ex"
         r"|colleague|wife|husband)(?:'s)? (?:has|balance|account|savings|transactions)|read any account"
         r"|export (?:mr|mrs|ms)"
     ),
@@ -149,7 +149,7 @@ _EN_INJECTION = {
         r"|text) i pasted says|follow it|run my next command|(?:execute|run) this (?:command|code)"
     ),
     "fraud": (
-        r"(?<![a-z])fake (?:bank|payslip|income|statement|document|id)|(?:quietly|secretly|silently) (?:change"
+        r"(?<![a-z])fake (?:bank(?! (?:sms|text|message|app|site|call|web))|payslip|income|statement|document|id)|(?:quietly|secretly|silently) (?:change"
         r"|move|transfer|switch)|don'?t (?:notify|tell) (?:anyone|the customer|them|him|her)|(?:pass|beat"
         r"|fool) the (?:voice|face|identity)|in the bank'?s name|as another customer|(?:set|mark"
         r"|change) my (?:loan|application|claim)[^.]{0,20}(?:to )?approved|(?:for training|it'?s only for)"

@@ -117,9 +117,7 @@ def test_text_that_grows_beyond_the_limit_when_normalised(client: TestClient) ->
     error_of(client.post(PATH, json={"text": "ﷺ" * 3_000}), 413, "too_large")
 
 
-@hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     body=st.recursive(
         st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=40),
