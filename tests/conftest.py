@@ -20,8 +20,13 @@ from openteller.store.tables import Base
 _KEPT = frozenset({"OPENTELLER_DATA", "OPENTELLER_REFRESH"})
 
 
+# No property is timed: the machine may be busy.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+
 def pytest_configure() -> None:
-    """Clear the settings of whoever runs the tests, for this process and those it starts; time no property."""
+    """Clear the settings of whoever runs the tests, for this process and those it starts."""
     settings.register_profile("untimed")
     settings.load_profile("untimed")
     for name in [name for name in os.environ if name.upper().startswith("OPENTELLER_") and name not in _KEPT]:

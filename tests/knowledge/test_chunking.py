@@ -1,6 +1,7 @@
 import re
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,3 +103,9 @@ def test_a_title_that_is_a_question_is_one_passage() -> None:
         document_id="a", title="Lost Card?", language="en", group_id="a", questions=("lost card?",), answer="Call us."
     )
     assert [p.kind for p in passages(document)] == ["question", "body"]
+
+
+@pytest.mark.parametrize(("answer", "heading"), [("可以。", "能改地址吗"), ("请登录手机银行，" * 12, "")])
+def test_a_short_answer_is_indexed_below_the_title(answer: str, heading: str) -> None:
+    document = Document(document_id="a", title="能改地址吗", language="zh", group_id="a", answer=answer)
+    assert [p.heading for p in passages(document)] == ["", heading]

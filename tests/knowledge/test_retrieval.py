@@ -72,7 +72,8 @@ def test_the_raw_numbers_are_exact(library: Library, retriever: Retriever, visit
     embedder = ScriptedEmbedder()
     vector = embedder.embed([text], "query")[0]
     titles = embedder.embed([LIMIT.title, *LIMIT.questions], "passage") @ vector
-    body = embedder.embed(["每日五万元,可在App调整。"], "passage") @ vector
+    # A short answer is indexed below its title.
+    body = embedder.embed([f"{LIMIT.title}\n每日五万元,可在App调整。"], "passage") @ vector
     (hit,) = _search(retriever, visitor, text)
     assert (hit.passage, hit.passage_kind) == (text, "question")
     assert hit.dense == pytest.approx(1.0, abs=1e-5)
@@ -146,7 +147,7 @@ def test_a_free_document_is_found_by_its_best_chunk(library: Library, retriever:
         + "\n# 跨境汇款\n汇往香港每笔收费二十五元。\n# 附则\n"
         + "解释权归本行。" * 40
     )
-    library.add([_document("rules:zh", "业务规则", "x", body=body).model_copy(update={"answer": None}), LIMIT])
+    library.add([_document("rules:zh", "业务规则", "x", body=body).model_copy(update={"answer": None}), *LOST])
     hit = _search(retriever, visitor, "汇款到香港收费多少")[0]
     assert hit.document.document_id == "rules:zh"
     assert hit.passage == hit.evidence == "跨境汇款\n汇往香港每笔收费二十五元。"

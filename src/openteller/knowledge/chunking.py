@@ -15,6 +15,7 @@ from openteller.knowledge.records import Document, Passage, PassageKind
 CHUNK_SIZE = 300.0
 _OVERLAP_SIZE = 100.0
 _REMNANT_SIZE = 75.0
+_SHORT_SIZE = 40.0
 
 _HEADING = re.compile(r"#{1,6}\s+(.+?)\s*#*$")
 _HAN = re.compile(r"[㐀-䶿一-鿿]")
@@ -31,7 +32,8 @@ class _Sentence(NamedTuple):
 def passages(document: Document) -> tuple[Passage, ...]:
     """The passages of a document: questions first (each once), the title unless it is a question, then the body.
 
-    The body passages of an article are those of its answer, after those of its body if it has one as well.
+    The body passages of an article are those of its answer, after those of its body if it has one as well. An answer
+    that is too short to say what it is about ("Yes.") is indexed below the title.
     """
     found: dict[tuple[PassageKind, str], str] = {}
     for question in document.questions:
@@ -41,7 +43,11 @@ def passages(document: Document) -> tuple[Passage, ...]:
     for text in (document.body, document.answer or ""):
         for chunk in chunks(text):
             found.setdefault(("body", chunk), chunk)
-    return tuple(Passage(ordinal=i, kind=kind, text=text) for i, ((kind, _), text) in enumerate(found.items()))
+    heading = document.title if document.answer and size(document.answer) < _SHORT_SIZE else ""
+    return tuple(
+        Passage(ordinal=i, kind=kind, text=text, heading=heading if kind == "body" else "")
+        for i, ((kind, _), text) in enumerate(found.items())
+    )
 
 
 def chunks(body: str) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ _SLICE = 8
 _WORKERS = min(4, os.cpu_count() or 1)
 _BULK = 500
 _PAGE = 500
-_INDEX_FORMAT = "1"
+_INDEX_FORMAT = "2"
 _SELF = Principal(subject="knowledge", role=Role.SERVICE)
 _EVERYTHING = DocumentFilter(audiences=tuple(Audience))
 
@@ -236,7 +236,7 @@ class Library:
         with ThreadPoolExecutor(_WORKERS) as pool:
             for start in range(0, len(pieces), _BATCH):
                 batch = pieces[start : start + _BATCH]
-                texts = [normalise(lexical.searchable(passage.text)) or passage.text for passage in batch]
+                texts = [_indexed_text(passage) for passage in batch]
                 slices = [texts[i : i + _SLICE] for i in range(0, len(texts), _SLICE)]
                 vectors = (row for rows in pool.map(self._passages, slices) for row in rows)
                 for passage, vector in zip(batch, vectors, strict=True):
@@ -246,6 +246,11 @@ class Library:
 
     def _passages(self, texts: Sequence[str]) -> Floats:
         return self._embedder.embed(texts, "passage")
+
+
+def _indexed_text(passage: Passage) -> str:
+    text = f"{passage.heading}\n{passage.text}" if passage.heading else passage.text
+    return normalise(lexical.searchable(text)) or text
 
 
 def _by_id(documents: Iterable[Document]) -> dict[str, Document]:

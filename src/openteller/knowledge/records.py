@@ -76,11 +76,12 @@ class Document(Record):
 
 
 class Passage(Record):
-    """A searchable piece of a document."""
+    """A searchable piece of a document; `heading` is embedded above it and not shown."""
 
     ordinal: int = Field(ge=0)
     kind: PassageKind
     text: str = Field(min_length=1)
+    heading: str = ""
 
 
 class Hit(Record):
