@@ -6,8 +6,7 @@
 
 Needs the demo bank in OPENTELLER_DATA_DIR and the extra `train` (scikit-learn) for --fit, which also makes a second index
 of the articles' titles and answers alone, to judge documents that carry neither an intent nor variants of the question.
-Whoever wrote a question saw
-the articles' titles and answers, but neither their questions nor the training data.
+Whoever wrote a question saw the articles' titles and answers, but neither their questions nor the training data.
 """
 
 import argparse
@@ -15,11 +14,11 @@ import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
+from throwaway import installation
 
 from openteller.assembly import Application
 from openteller.assistant.dialogue import inquiry_of
@@ -64,13 +63,11 @@ def main() -> None:
 @contextmanager
 def without_variants(application: Application) -> Iterator[Application]:
     """An installation of its own with the same documents, stripped of their intents and questions."""
-    with TemporaryDirectory(prefix="ot-", ignore_cleanup_errors=True) as directory:
-        settings = application.settings.model_copy(update={"data_dir": Path(directory)})
-        with closing(Application(settings)) as bare:
-            documents = application.library.list(visitor("benchmark"), limit=10_000)
-            stripped = [d.model_copy(update={"intent": None, "questions": (), "supersedes": None}) for d in documents]
-            bare.library.add(stripped, progress=lambda done, total: print(f"{done}/{total}", end="\r"))
-            yield bare
+    with installation(application.settings) as bare:
+        documents = application.library.list(visitor("benchmark"), limit=10_000)
+        stripped = [d.model_copy(update={"intent": None, "questions": (), "supersedes": None}) for d in documents]
+        bare.library.add(stripped, progress=lambda done, total: print(f"{done}/{total}", end="\r"))
+        yield bare
 
 
 def collect(application: Application, language: str) -> list[Searched]:

@@ -9,13 +9,11 @@ in an installation of its own that it throws away.
 import os
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import yaml
+from throwaway import installation
 
-from openteller.assembly import Application
 from openteller.assistant.dialogue import inquiry_of
 from openteller.core.records import Outcome, visitor
 from openteller.settings import load
@@ -29,23 +27,21 @@ def main() -> None:
     if not file.is_file():
         sys.exit(f"There is no {file}. Set OPENTELLER_DATA to the folder of data sets (docs/data.md).")
     asked = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
-    with TemporaryDirectory(prefix="ot-", ignore_cleanup_errors=True) as directory:
-        settings = load().model_copy(update={"data_dir": Path(directory)})
-        with closing(Application(settings)) as application:
-            application.warm()
-            started = time.monotonic()
-            report = application.library.import_file(file)
-            print(f"{report.stored} pairs imported in {time.monotonic() - started:.0f} s")
-            first = answered = 0
-            for row in asked:
-                answer = application.dialogue.walk(inquiry_of(row["question"]), visitor("benchmark")).answer
-                cited = answer.citations[0].document_id if answer.citations else ""
-                right = cited.removeprefix("faq:").partition(".")[0] in {row["entry"], *row.get("also", [])}
-                first += right
-                answered += right and answer.outcome is Outcome.ANSWERED
-                if not right:
-                    print(f"  {answer.outcome:10} {answer.confidence:.2f} {row['question']} → {cited or 'nothing'}")
-            print(f"right entry first {first}/{len(asked)}, answered with it {answered}/{len(asked)}")
+    with installation(load()) as application:
+        application.warm()
+        started = time.monotonic()
+        report = application.library.import_file(file)
+        print(f"{report.stored} pairs imported in {time.monotonic() - started:.0f} s")
+        first = answered = 0
+        for row in asked:
+            answer = application.dialogue.walk(inquiry_of(row["question"]), visitor("benchmark")).answer
+            cited = answer.citations[0].document_id if answer.citations else ""
+            right = cited.removeprefix("faq:").partition(".")[0] in {row["entry"], *row.get("also", [])}
+            first += right
+            answered += right and answer.outcome is Outcome.ANSWERED
+            if not right:
+                print(f"  {answer.outcome:10} {answer.confidence:.2f} {row['question']} → {cited or 'nothing'}")
+        print(f"right entry first {first}/{len(asked)}, answered with it {answered}/{len(asked)}")
 
 
 if __name__ == "__main__":

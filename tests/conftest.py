@@ -20,14 +20,10 @@ from openteller.store.tables import Base
 _KEPT = frozenset({"OPENTELLER_DATA", "OPENTELLER_REFRESH"})
 
 
-# No property is timed: the machine may be busy.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
-
-
 def pytest_configure() -> None:
     """Clear the settings of whoever runs the tests, for this process and those it starts."""
-    settings.register_profile("untimed")
+    # No property is timed: the machine may be busy.
+    settings.register_profile("untimed", deadline=None)
     settings.load_profile("untimed")
     for name in [name for name in os.environ if name.upper().startswith("OPENTELLER_") and name not in _KEPT]:
         del os.environ[name]

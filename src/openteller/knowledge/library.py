@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from openteller.core.clock import utc_now
@@ -22,7 +23,7 @@ from openteller.knowledge.chunking import passages
 from openteller.knowledge.importing import documents_of
 from openteller.knowledge.records import Document, DocumentLanguage, ImportOptions, ImportReport, Passage
 from openteller.knowledge.repository import DocumentFilter, IndexedPassage, KnowledgeRepository
-from openteller.runtime.protocols import Embedder, Floats
+from openteller.runtime.protocols import Embedder
 from openteller.store import audit
 from openteller.store.database import Database
 
@@ -233,19 +234,17 @@ class Library:
 
     def _index(self, pieces: Sequence[Passage], advance: Callable[[int], None]) -> builtins.list[IndexedPassage]:
         indexed: builtins.list[IndexedPassage] = []
+        embed = partial(self._embedder.embed, kind="passage")
         with ThreadPoolExecutor(_WORKERS) as pool:
             for start in range(0, len(pieces), _BATCH):
                 batch = pieces[start : start + _BATCH]
                 texts = [_indexed_text(passage) for passage in batch]
                 slices = [texts[i : i + _SLICE] for i in range(0, len(texts), _SLICE)]
-                vectors = (row for rows in pool.map(self._passages, slices) for row in rows)
+                vectors = (row for rows in pool.map(embed, slices) for row in rows)
                 for passage, vector in zip(batch, vectors, strict=True):
                     indexed.append(IndexedPassage(passage, vector, lexical.tsvector(passage.text)))
                 advance(len(batch))
         return indexed
-
-    def _passages(self, texts: Sequence[str]) -> Floats:
-        return self._embedder.embed(texts, "passage")
 
 
 def _indexed_text(passage: Passage) -> str:
