@@ -1,11 +1,13 @@
 """How well a bank's own FAQ is found after one import: the E.SUN bank FAQ, asked in other words.
 
-    OPENTELLER_DATA=… python benchmarks/faq_import.py
+    OPENTELLER_DATA=… python benchmarks/faq_import.py           ask the development questions
+    OPENTELLER_DATA=… python benchmarks/faq_import.py --test    ask the others (look at them once, at the end)
 
 Reads ``esun_bank_faq_zht/faq.jsonl`` below OPENTELLER_DATA: a line ``{"id", "entries": [{"question", "answers"}]}``. Works
 in an installation of its own that it throws away.
 """
 
+import argparse
 import os
 import sys
 import time
@@ -23,10 +25,13 @@ QUESTIONS = Path(__file__).with_name("faq_questions.yaml")
 
 def main() -> None:
     """Import, ask, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--test", action="store_true")
+    which = "test" if parser.parse_args().test else "development"
     file = Path(os.environ.get("OPENTELLER_DATA", "")) / "esun_bank_faq_zht" / "faq.jsonl"
     if not file.is_file():
         sys.exit(f"There is no {file}. Set OPENTELLER_DATA to the folder of data sets (docs/data.md).")
-    asked = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
+    asked = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))[which]
     with installation(load()) as application:
         application.warm()
         started = time.monotonic()

@@ -20,7 +20,7 @@ from openteller.store.database import Database
 from openteller.store.tables import AuditRow, ConversationRow, HandOffRow, TurnRow
 from openteller.understanding.reader import Reader, Reading
 from tests.assistant.small_bank import SmallBank, understood
-from tests.assistant.test_guardrails import a_hit
+from tests.assistant.test_gate import a_hit
 from tests.store.people import ANN, OTHER_VISITOR, VISITOR, customer
 
 

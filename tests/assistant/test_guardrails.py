@@ -1,18 +1,14 @@
-"""No number without a source; composing stops at the first sentence without ground; the gate orders."""
+"""No number without a source; composing stops at the first sentence without ground."""
 
 from decimal import Decimal
-from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from openteller.assistant.composition import Composer, NotGrounded
-from openteller.assistant.gate import FEATURES, load_gate
 from openteller.assistant.guardrails import align, numbers, unsupported_numbers
-from openteller.core.errors import ModelUnavailable, Unavailable
-from openteller.knowledge.records import Document, Hit
+from openteller.core.errors import Unavailable
 from openteller.runtime.scripted import ScriptedEmbedder, ScriptedGenerator
 
 PASSAGE = "一年期定期存款的年利率为1.25%，五十元起存。"
@@ -57,41 +53,3 @@ def test_a_silent_engine_is_unavailable() -> None:
     for step in (Unavailable("down"), ""):
         with pytest.raises(Unavailable):
             compose(step)
-
-
-def a_hit(name: str, dense: float) -> Hit:
-    document = Document(document_id=name, title=name, language="zh", group_id=name, answer="答")
-    return Hit(document=document, passage="问", passage_kind="question", evidence="答", dense=dense, question_dense=dense,
-               body_dense=None, lexical=0.1, fused=0.5, rank=1)  # fmt: skip
-
-
-@given(st.decimals(0, 1, places=4).map(float), st.decimals(0, 1, places=4).map(float))
-def test_the_gate_orders_and_never_trusts_a_later_hit_more(one: float, two: float) -> None:
-    judged = load_gate().judge([a_hit("a", one), a_hit("b", two)], {})
-    assert [j.hit.dense for j in judged] == sorted([one, two], reverse=True)
-    assert judged[0].probability >= judged[1].probability
-
-
-@given(st.data(), st.sampled_from([name for name, sign in FEATURES.items() if sign]), st.floats(0, 2))
-def test_more_evidence_for_a_hit_never_makes_it_less_probable(data: st.DataObject, name: str, more: float) -> None:
-    row = np.array([[data.draw(st.floats(-1, 1)) for _ in FEATURES]])
-    raised = row.copy()
-    raised[0, list(FEATURES).index(name)] += FEATURES[name] * more
-    trees = load_gate().trees
-    assert trees.log_odds(raised)[0] >= trees.log_odds(row)[0] - 1e-4
-
-
-def test_the_gate_without_hits() -> None:
-    assert load_gate().judge([], {"card_lost_stolen": 0.9}) == []
-
-
-_LEADING_NOWHERE = """{"rank": {}, "answer_at": 0.9, "clarify_at": 0.2, "trees": {"feature": [0], "threshold": [0], "left": [7],
-"right": [0], "value": [0], "roots": [0], "depth": 1, "bias": 0}}"""
-
-
-@pytest.mark.parametrize("content", [None, "{", "{}", "[]", _LEADING_NOWHERE])
-def test_a_damaged_gate_file(tmp_path: Path, content: str | None) -> None:
-    if content is not None:
-        (tmp_path / "gate.json").write_text(content)
-    with pytest.raises(ModelUnavailable):
-        load_gate(tmp_path / "gate.json")

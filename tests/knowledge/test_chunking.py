@@ -109,3 +109,10 @@ def test_a_title_that_is_a_question_is_one_passage() -> None:
 def test_a_short_answer_is_indexed_below_the_title(answer: str, heading: str) -> None:
     document = Document(document_id="a", title="能改地址吗", language="zh", group_id="a", answer=answer)
     assert [p.heading for p in passages(document)] == ["", heading]
+
+
+def test_a_long_body_beside_a_short_answer_stays_without_the_title() -> None:
+    document = Document(
+        document_id="a", title="能改地址吗", language="zh", group_id="a", body="请登录手机银行，" * 12, answer="可以。"
+    )
+    assert [(p.text[:3], p.heading) for p in passages(document)[1:]] == [("请登录", ""), ("可以。", "能改地址吗")]

@@ -38,7 +38,7 @@ def test_the_joint_product_is_the_weighted_mean(sentences: SentenceEncoder) -> N
     found = joint.embed(TEXTS, "query")
     assert found.shape == (3, joint.dimension)
     assert np.allclose(found @ found.T, 0.25 * a @ a.T + 0.75 * b @ b.T, atol=1e-5)
-    assert np.allclose(joint.complete(TEXTS, a, "query"), found)
+    assert np.allclose(joint.completing(TEXTS, "query")(a), found)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])

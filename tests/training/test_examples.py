@@ -1,5 +1,6 @@
 """Authored lines, and every authored file that the project holds."""
 
+import json
 from collections import defaultdict
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from openteller.training.examples import (
     Taxonomy,
     article_questions,
     authored,
+    faq_questions,
     held_out,
     mapped,
     parse_line,
@@ -124,3 +126,19 @@ def test_public_texts_by_their_own_label(tmp_path: Path) -> None:
         ("card lost", None, "public/lost_card"),
         ("where is my card", None, "public/lost_card"),
     ]
+
+
+def test_an_entry_of_a_faq_is_one_group(tmp_path: Path) -> None:
+    row = {"topic": "t", "question": "What is it?", "asked": ["what's that", "huh"], "answer": "A card."}
+    (tmp_path / "en.jsonl").write_text("\n".join([json.dumps(row)] * 2) + "\n")
+    found = list(faq_questions(tmp_path))
+    assert [e.text for e in found[:4]] == ["What is it?", "what's that", "huh", "A card."]
+    assert [e.group for e in found] == ["en/00001"] * 4 + ["en/00002"] * 4
+    assert {e.intent for e in found} == {None}
+
+
+@pytest.mark.parametrize("line", ["{", "[]", "7", '{"question": "q", "asked": []}', '{"question": "q", "answer": "a"}'])
+def test_a_line_that_is_no_entry_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "en.jsonl").write_text(line)
+    with pytest.raises(BadInput, match=r"Line 1 of en\.jsonl"):
+        list(faq_questions(tmp_path))

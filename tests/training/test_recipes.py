@@ -48,7 +48,15 @@ def test_a_wrong_field_is_named(field: str, value: object) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("steps", 0), ("steps", -3), ("warmup", 1.5), ("dropout", 1.0), ("learning_rate", 0.0), ("seed", -1)]
+    [
+        ("steps", 0),
+        ("steps", -3),
+        ("warmup", 1.5),
+        ("dropout", 1.0),
+        ("learning_rate", 0.0),
+        ("seed", -1),
+        ("keep", 1.1),
+    ]
     + [("learning_rate", number) for number in (float("nan"), float("inf"), -1e-3)],
 )
 def test_a_senseless_number_is_named(field: str, value: float) -> None:

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from safetensors.numpy import load_file
 
 from openteller.core.errors import BadInput
 from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.loader import load_encoder
 from openteller.runtime.tokenizer import build_tokenizer
-from openteller.training.backbone import MultiHead
+from openteller.training.backbone import MultiHead, load_backbone
 from openteller.training.examples import Example
 from openteller.training.understanding import (
     TAGS,
@@ -80,6 +81,35 @@ def test_pairs_of_a_public_set_are_drawn_too(corner: Path, data_dir: Path, tmp_p
     written = train(recipe, corner, small, tmp_path / "artefact", report, lambda name: tmp_path)
     assert "public pairs" in said[0]
     assert any("BANKING77" in line for line in written.data)
+
+
+@pytest.mark.parametrize("rank", [2, 0], ids=["lora", "whole encoder"])
+def test_keeping_nothing_gives_the_base_back(corner: Path, data_dir: Path, tmp_path: Path, rank: int) -> None:
+    recipe = replace(RECIPE, lora_rank=rank, keep=0.0, head_steps=2)
+    said: list[str] = []
+    train(recipe, corner, data_dir / "small.bin", tmp_path / "kept", lambda *step: said.append(step[2]))
+    assert len(said) == 5
+    if rank:
+        adapter = load_file(tmp_path / "kept" / "adapter.safetensors")
+        assert not any(matrix.any() for name, matrix in adapter.items() if name.endswith("lora_B"))
+    else:
+        base = load_backbone(data_dir / "small.bin").tensors
+        trained = load_file(tmp_path / "kept" / "encoder.safetensors")
+        assert all(np.allclose(trained[name], array, atol=1e-6) for name, array in base.items())
+
+
+def test_wordings_of_a_faq_form_pairs(corner: Path, data_dir: Path, tmp_path: Path) -> None:
+    (corner / "faq").mkdir()
+    rows = [
+        {"topic": "t", "question": f"What of {n}?", "asked": [f"about {n}", f"{n} please"], "answer": f"It is {n}."}
+        for n in range(20)
+    ]
+    (corner / "faq" / "en.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    recipe = replace(RECIPE, faq="faq", steps=1)
+    corpus = Corpus(recipe, corner)
+    assert sum(e.source == "faq" for e in (*corpus.questions, *corpus.held_questions)) == 80
+    written = train(recipe, corner, data_dir / "small.bin", tmp_path / "a", lambda *_: None)
+    assert 0 <= written.metrics["faq_hit_at_1"] <= 1
 
 
 def test_training_goes_on_from_an_artefact(corner: Path, data_dir: Path, tmp_path: Path) -> None:

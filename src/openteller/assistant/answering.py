@@ -82,11 +82,11 @@ class Answerer:
     def _decide(
         self, text: str, reading: Reading, judged: tuple[Judged, ...], shelf: Shelf, language: str, on: date
     ) -> Answer:
-        if not judged or judged[0].probability < self._gate.clarify_at:
+        if not judged or not self._gate.asks_back(judged[0]):
             chance = 1 - judged[0].probability if judged else 1.0
             return Answer(text=say(Say.REFUSED, language), outcome=Outcome.REFUSED, confidence=chance)
         best = judged[0]
-        if best.probability < self._gate.answer_at:
+        if not self._gate.answers(best):
             titles = tuple(dict.fromkeys(j.hit.document.title for j in judged))[:_SUGGESTIONS]
             return Answer(
                 text=say(Say.CLARIFY, language),

@@ -1,8 +1,8 @@
 """The answer-relevance gate: does this hit answer this inquiry? It orders the hits and says how probable each is.
 
 The order is a weighted sum of the evidence; the probability comes from boosted regression trees that are monotone: more
-evidence for a hit never makes it less probable. Documents that carry an intent are judged by other trees than those that
-carry none, whose matter our intents may not know. Fitted by `benchmarks/answer_gate.py`; the file beside this one holds
+evidence for a hit never makes it less probable. Documents that carry an intent are ordered and judged by other weights than
+those that carry none, whose matter our intents may not know; both kinds are then merged by probability. Fitted by `benchmarks/answer_gate.py`; the file beside this one holds
 the weights, the trees, the thresholds and the coverage and risk that were measured with them. Knows nothing about text.
 """
 
@@ -38,8 +38,11 @@ FEATURES: Mapping[str, int] = {
 RANKED_BY = ("question", "body", "lexical", "relevance", "intent")
 _LEADS = tuple(name.removesuffix("_lead") for name in FEATURES if name.endswith("_lead"))
 _OWN = len(FEATURES) - len(_LEADS)
-# What the intents say; nothing of it is heard about a document without one.
-_OF_INTENTS = [list(FEATURES).index(name) for name in ("intent", "out_of_scope", "certainty")]
+# What the intents say, and the reranker, which learned from the demo bank and put a foreign bank's entries in a worse order:
+# nothing of it is heard about a document without an intent.
+_OF_INTENTS = [
+    list(FEATURES).index(name) for name in ("intent", "out_of_scope", "certainty", "relevance", "relevance_lead")
+]
 _ODDS = 5.0
 _FILE = Path(__file__).with_name("gate.json")
 
@@ -80,18 +83,43 @@ class Trees:
 
 
 @dataclass(frozen=True)
-class Gate:
-    """What orders and judges hits.
+class Scale:
+    """How one kind of documents is weighed.
 
-    rank: weights by which hits are ordered; trees: log-odds that a hit answers, from `FEATURES`; plain_trees: the same
-    for documents without an intent; answer_at, clarify_at: probability from which to answer, and from which to ask back.
+    rank: feature → weight, by whose sum hits are ordered; trees: log-odds that a hit answers; answer_at, clarify_at:
+    probability from which to answer, and from which to ask back.
     """
 
     rank: Mapping[str, float]
     trees: Trees
-    plain_trees: Trees
     answer_at: float
     clarify_at: float
+
+    def weigh(self, rows: NDArray[np.float64], which: NDArray[np.int64]) -> list[tuple[int, float]]:
+        """The rows named by `which` in their order, each with its probability, which no later one's exceeds."""
+        weights = np.array([self.rank.get(name, 0.0) for name in FEATURES])
+        order = which[np.argsort(-(rows[which] @ weights), kind="stable")]
+        chances = 1 / (1 + np.exp(-np.clip(self.trees.log_odds(rows[order]), -30, 30)))
+        return list(zip(order.tolist(), np.minimum.accumulate(chances).tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What orders and judges hits: a scale for documents with an intent, and one for those without."""
+
+    with_intent: Scale
+    plain: Scale
+
+    def answers(self, judged: Judged) -> bool:
+        """Whether the hit is good enough to be given as the answer."""
+        return judged.probability >= self._scale(judged).answer_at
+
+    def asks_back(self, judged: Judged) -> bool:
+        """Whether the hit is good enough to ask back with."""
+        return judged.probability >= self._scale(judged).clarify_at
+
+    def _scale(self, judged: Judged) -> Scale:
+        return self.with_intent if judged.hit.document.intent else self.plain
 
     def judge(self, hits: Sequence[Hit], intents: Mapping[str, float]) -> list[Judged]:
         """The hits from best to worst, each with its calibrated probability, which no later hit's exceeds.
@@ -103,13 +131,11 @@ class Gate:
         if not hits:
             return []
         rows = evidence_of(hits, intents)
-        weights = np.array([self.rank.get(name, 0.0) for name in FEATURES])
-        order = np.argsort(-(rows @ weights), kind="stable")
         with_intent = np.array([bool(hit.document.intent) for hit in hits])
-        odds = np.where(with_intent, self.trees.log_odds(rows), self.plain_trees.log_odds(plain(rows)))
-        chances = 1 / (1 + np.exp(-np.clip(odds[order], -30, 30)))
-        falling = np.minimum.accumulate(chances)
-        return [Judged(hits[i], float(chance)) for i, chance in zip(order, falling, strict=True)]
+        judged = self.with_intent.weigh(rows, np.flatnonzero(with_intent))
+        judged += self.plain.weigh(plain(rows), np.flatnonzero(~with_intent))
+        judged.sort(key=lambda of: -of[1])
+        return [Judged(hits[i], chance) for i, chance in judged]
 
 
 def evidence_of(hits: Sequence[Hit], intents: Mapping[str, float]) -> NDArray[np.float64]:
@@ -139,7 +165,7 @@ def evidence_of(hits: Sequence[Hit], intents: Mapping[str, float]) -> NDArray[np
 
 
 def plain(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, `FEATURES`) rows without what the intents say, as `Gate.plain_trees` reads them."""
+    """(n, `FEATURES`) rows without what intents and reranker say, as `Gate.plain` weighs them."""
     silent = rows.copy()
     silent[:, _OF_INTENTS] = 0.0
     return silent
@@ -157,12 +183,15 @@ def load_gate(path: Path = _FILE) -> Gate:
     """The gate in `path`. Raises ModelUnavailable when it is missing or damaged."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        trees, plain_trees = _trees(data["trees"]), _trees(data["plain_trees"])
-        return Gate(data["rank"], trees, plain_trees, data["answer_at"], data["clarify_at"])
+        return Gate(_scale(data["with_intent"]), _scale(data["plain"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelUnavailable(
             "The answer gate cannot be read.", cause=str(error), next_step="Restore gate.json or fit it again."
         ) from error
+
+
+def _scale(data: Mapping[str, Any]) -> Scale:
+    return Scale(data["rank"], _trees(data["trees"]), data["answer_at"], data["clarify_at"])
 
 
 def _trees(data: Mapping[str, Any]) -> Trees:

@@ -40,13 +40,14 @@ def passages(document: Document) -> tuple[Passage, ...]:
         found.setdefault(("question", fold(question)), question)
     if ("question", fold(document.title)) not in found:
         found["title", fold(document.title)] = document.title
-    for text in (document.body, document.answer or ""):
+    answer = document.answer or ""
+    for text in (document.body, answer):
         for chunk in chunks(text):
             found.setdefault(("body", chunk), chunk)
-    heading = document.title if document.answer and size(document.answer) < _SHORT_SIZE else ""
+    short = {("body", chunk) for chunk in chunks(answer)} if size(answer) < _SHORT_SIZE else set()
     return tuple(
-        Passage(ordinal=i, kind=kind, text=text, heading=heading if kind == "body" else "")
-        for i, ((kind, _), text) in enumerate(found.items())
+        Passage(ordinal=i, kind=key[0], text=text, heading=document.title if key in short else "")
+        for i, (key, text) in enumerate(found.items())
     )
 
 

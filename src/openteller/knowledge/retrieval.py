@@ -14,7 +14,7 @@ from openteller.knowledge.reranking import read_again
 from openteller.runtime.protocols import Embedder, Floats, Reranker
 from openteller.store.database import Database
 
-READ_AGAIN = 3
+READ_AGAIN = 2
 _MAX_QUERY_CHARACTERS = 4_000
 
 

@@ -7,8 +7,10 @@ and 5 tokens, all four concatenated, summed over tokens / sqrt(tokens), three de
 Not trainable here, and blind to figures; it is strong where wording differs and meaning does not.
 """
 
+import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -22,6 +24,7 @@ from openteller.runtime.protocols import Embedder, Floats, TextKind
 _BLOCKS = 17  # the vocabulary is dealt round-robin into so many blocks, each with its own scale
 _BRANCHES = ((2, 0), (3, 1), (5, 2))  # window width, tokens of it that lie left
 _MAX_TOKENS = 200
+_WORKERS = os.cpu_count() or 1
 
 
 class SentenceEncoder:
@@ -106,15 +109,19 @@ class JointEmbedder:
         self._first, self._second = first, second
         self._scales = (float(np.sqrt(share)), float(np.sqrt(1 - share)))
         self.dimension = first.dimension + second.dimension
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="second-embedder")
 
     def embed(self, texts: Sequence[str], kind: TextKind) -> Floats:
         """(n, dimension) float32, L2-normalised."""
-        return self.complete(texts, self._first.embed(texts, kind), kind)
+        return self._joined(self._first.embed(texts, kind), self._second.embed(texts, kind))
 
-    def complete(self, texts: Sequence[str], vectors: Floats, kind: TextKind) -> Floats:
-        """The joint vectors of `texts`, whose (n, d) vectors from the first embedder are given."""
-        second = self._second.embed(texts, kind)
-        return np.concatenate([vectors * self._scales[0], second * self._scales[1]], axis=1).astype(np.float32)
+    def completing(self, texts: Sequence[str], kind: TextKind) -> Callable[[Floats], Floats]:
+        """Begin with the second embedder on another thread; the result turns the first's (n, d) vectors into the joint."""
+        second = self._pool.submit(self._second.embed, texts, kind)
+        return lambda vectors: self._joined(vectors, second.result())
+
+    def _joined(self, first: Floats, second: Floats) -> Floats:
+        return np.concatenate([first * self._scales[0], second * self._scales[1]], axis=1).astype(np.float32)
 
 
 def _sentencepiece(vocabulary: Path) -> Any:

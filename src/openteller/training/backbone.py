@@ -111,6 +111,17 @@ class MultiHead(nn.Module):
         for name, linear in self.heads.items():
             linear.load_state_dict({part: torch.from_numpy(heads[f"{name}.{part}"]) for part in ("weight", "bias")})
 
+    @torch.no_grad()
+    def keep(self, share: float, base: EncoderWeights) -> None:
+        """Go back towards `base`, keeping this share of what the encoder learned: a mean of weights (Wortsman et al.
+        2022, Robust fine-tuning of zero-shot models). The heads stay as they are and want to be trained again.
+        """
+        for name, tensor in self.encoder.state_dict().items():
+            if ".lora_B." in name:
+                tensor.mul_(share)
+            elif not self.lora_scale and name in base.tensors:
+                tensor.lerp_(torch.from_numpy(base.tensors[name]), 1 - share)
+
     def encoder_tensors(self) -> dict[str, NDArray[np.float32]]:
         """The encoder's weights after full training, by transformers' names."""
         return {name: t.detach().cpu().float().numpy() for name, t in self.encoder.state_dict().items()}

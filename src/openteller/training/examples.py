@@ -104,6 +104,25 @@ def article_questions(folder: Path) -> Iterator[Example]:
                     yield Example(normalise(str(text)), article["intent"], group=article["id"], source="articles")
 
 
+def faq_questions(folder: Path) -> Iterator[Example]:
+    """Entries of imagined banks' FAQs, grouped by entry: the question, customers' wordings of it, and the answer.
+
+    JSONL with topic, question, asked (a list) and answer; the entries of one topic stand together in a file.
+
+    Raises:
+        BadInput: a line cannot be used.
+    """
+    for path in sorted(folder.glob("*.jsonl")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").rstrip("\n").split("\n"), start=1):
+            try:
+                row = json.loads(line)
+                texts = [row["question"], *row["asked"], row["answer"]]
+            except (ValueError, KeyError, TypeError) as error:
+                raise BadInput(f"Line {number} of {path.name} cannot be used.", cause=repr(error)) from error
+            for text in texts:
+                yield Example(normalise(str(text)), group=f"{path.stem}/{number:05}", source="faq")
+
+
 def mapped(path: Path, mapping: dict[str, str], source: str, most: int) -> Iterator[Example]:
     """A public intent set (JSONL with text and label), its labels mapped to ours; at most `most` texts a label."""
     seen: dict[str, int] = {}

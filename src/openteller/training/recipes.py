@@ -18,7 +18,7 @@ _COUNTS = dict.fromkeys(
     ("epochs", "batch_size", "steps", "questions", "negatives", "pairs", "labelled", "layers"), (1, 10**9)
 )
 _POSITIVE = dict.fromkeys(("learning_rate", "head_learning_rate", "contrast"), (1e-9, 100.0))
-_BOUNDS = {**_SHARES, **_COUNTS, **_POSITIVE, "max_tokens": (8, 512)}
+_BOUNDS = {**_SHARES, **_COUNTS, **_POSITIVE, "max_tokens": (8, 512), "keep": (0.0, 1.0)}
 DATA_VARIABLE = "OPENTELLER_DATA"
 R = TypeVar("R")
 

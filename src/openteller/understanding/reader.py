@@ -5,7 +5,7 @@ language, normalised amounts, dates and terms, personal data and risk flags. Whe
 wins: it carries a normalised value. Knows nothing about answers or about who asks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -28,9 +28,9 @@ _TAG_FROM = 0.6
 
 
 class RetrievalSpace(Protocol):
-    """Completes encoder vectors to search vectors (runtime.use_backend.JointEmbedder does)."""
+    """Turns encoder vectors into search vectors (runtime.use_backend.JointEmbedder does), at work while they are made."""
 
-    def complete(self, texts: Sequence[str], vectors: Floats, kind: TextKind) -> Floats: ...
+    def completing(self, texts: Sequence[str], kind: TextKind) -> Callable[[Floats], Floats]: ...
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class Reader:
 
     def read(self, text: str, today: date, names: ProductNames, declared: Language | None = None) -> Reading:
         """Understand one normalised text as of `today`; a `declared` language is believed."""
+        complete = self._space.completing([text], "query")
         encoding = self._encoder.encode([text])
         intents = self._ranked(encoding, "intent")
         language = Scored(label=declared.value, probability=1.0) if declared else detect(text)
@@ -79,8 +80,7 @@ class Reader:
             personal_data=find(text),
             risk_flags=flags(text),
         )
-        vector = self._space.complete([text], encoding.embedding, "query")[0]
-        return Reading(understanding, vector, {s.label: s.probability for s in intents})
+        return Reading(understanding, complete(encoding.embedding)[0], {s.label: s.probability for s in intents})
 
     def _scaled(self, encoding: Encoding, head: str) -> Floats:
         scaled: Floats = encoding.logits[head][0] / self._temperatures.get(head, 1.0)
