@@ -1,7 +1,7 @@
 """Authored lines, and every authored file that the project holds."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -135,6 +135,22 @@ def test_an_entry_of_a_faq_is_one_group(tmp_path: Path) -> None:
     assert [e.text for e in found[:4]] == ["What is it?", "what's that", "huh", "A card."]
     assert [e.group for e in found] == ["en/00001"] * 4 + ["en/00002"] * 4
     assert {e.intent for e in found} == {None}
+
+
+def test_the_shipped_faq_entries_are_whole_and_told_apart(root: Path) -> None:
+    rows = [
+        json.loads(line)
+        for path in sorted((root / "recipes/data/retrieval").glob("*.jsonl"))
+        for line in path.read_text("utf-8").splitlines()
+    ]
+    assert len(rows) >= 600
+    for row in rows:
+        assert set(row) == {"topic", "question", "asked", "answer"}, row
+        assert len(row["asked"]) == 3, row
+        assert all(text.strip() for text in (row["topic"], row["question"], row["answer"], *row["asked"])), row
+    wordings = [fold(text) for row in rows for text in (row["question"], *row["asked"])]
+    twice = [text for text, times in Counter(wordings).items() if times > 1]
+    assert len(twice) <= 5, twice
 
 
 @pytest.mark.parametrize("line", ["{", "[]", "7", '{"question": "q", "asked": []}', '{"question": "q", "answer": "a"}'])
