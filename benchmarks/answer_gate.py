@@ -22,7 +22,7 @@ from throwaway import installation
 
 from openteller.assembly import Application
 from openteller.assistant.dialogue import inquiry_of
-from openteller.assistant.gate import FEATURES, RANKED_BY, evidence_of, plain
+from openteller.assistant.gate import FEATURES, RANKED_BY, as_weights, evidence_of, plain
 from openteller.core.clock import local_date, utc_now
 from openteller.core.records import Language, Outcome, visitor
 from openteller.products.figures import fill
@@ -104,7 +104,7 @@ def fit(rows: list[Searched], bare: list[Searched]) -> None:
     rank = dict(zip(FEATURES, fit_rank(rows).round(4).tolist(), strict=True))
     scales = {
         "with_intent": scale(rows, rank, fit_rank),
-        "plain": scale(bare, PLAIN_RANK, lambda _: weights(PLAIN_RANK)),
+        "plain": scale(bare, PLAIN_RANK, lambda _: as_weights(PLAIN_RANK)),
     }
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in scales.items())
     GATE.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
@@ -173,11 +173,6 @@ def fit_rank(rows: list[Searched]) -> np.ndarray:
     weights = np.zeros(len(FEATURES))
     weights[used] = LogisticRegression(fit_intercept=False).fit(both, np.repeat([1, 0], len(differences))).coef_[0]
     return weights
-
-
-def weights(of: Mapping[str, float]) -> np.ndarray:
-    """(features,) the weights as an array."""
-    return np.array([of.get(name, 0.0) for name in FEATURES])
 
 
 def fit_trees(rows: list[Searched]) -> Any:

@@ -25,12 +25,21 @@ def hit(name: str, intent: str | None, question: float, body: float, lexical: fl
 
 
 def a_hit(name: str, dense: float) -> Hit:
-    return hit(name, None, dense, dense, 0.1, None)
+    document = Document(document_id=name, title=name, language="zh", group_id=name, answer="答")
+    return Hit(document=document, passage="问", passage_kind="question", evidence="答", dense=dense, question_dense=dense,
+               body_dense=None, lexical=0.1, fused=0.5, rank=1)  # fmt: skip
 
 
 HITS = st.lists(
     st.tuples(st.sampled_from([None, "fee_inquiry"]), UNIT, UNIT, UNIT, st.none() | UNIT), min_size=1, max_size=8
 ).map(lambda rows: [hit(f"d{i}", *row) for i, row in enumerate(rows)])
+
+
+@given(st.decimals(0, 1, places=4).map(float), st.decimals(0, 1, places=4).map(float))
+def test_the_gate_orders_and_never_trusts_a_later_hit_more(one: float, two: float) -> None:
+    judged = load_gate().judge([a_hit("a", one), a_hit("b", two)], {})
+    assert [j.hit.dense for j in judged] == sorted([one, two], reverse=True)
+    assert judged[0].probability >= judged[1].probability
 
 
 @given(hits=HITS, intent=UNIT)
@@ -94,11 +103,11 @@ def test_no_gate_is_refused(tmp_path: Path) -> None:
         load_gate(tmp_path / "gate.json")
 
 
-@pytest.mark.parametrize("damage", ["", "{}", "[1]", "not json", "far"])
+@pytest.mark.parametrize("damage", ["", "{", "{}", "[]", "[1]", "not json", "with_intent", "plain"])
 def test_a_damaged_gate_is_refused(tmp_path: Path, damage: str) -> None:
     whole = json.loads(SHIPPED.read_text("utf-8"))
-    if damage == "far":
-        whole["plain"]["trees"]["left"][0] = 10**6
+    if damage in whole:
+        whole[damage]["trees"]["left"][0] = 10**6
         damage = json.dumps(whole)
     (tmp_path / "gate.json").write_text(damage, "utf-8")
     with pytest.raises(ModelUnavailable, match="gate cannot be read"):

@@ -40,7 +40,7 @@ _LEADS = tuple(name.removesuffix("_lead") for name in FEATURES if name.endswith(
 _OWN = len(FEATURES) - len(_LEADS)
 # What the intents say, and the reranker, which learned from the demo bank and put a foreign bank's entries in a worse order:
 # nothing of it is heard about a document without an intent.
-_OF_INTENTS = [
+_OF_THE_DEMO_BANK = [
     list(FEATURES).index(name) for name in ("intent", "out_of_scope", "certainty", "relevance", "relevance_lead")
 ]
 _ODDS = 5.0
@@ -97,8 +97,7 @@ class Scale:
 
     def weigh(self, rows: NDArray[np.float64], which: NDArray[np.int64]) -> list[tuple[int, float]]:
         """The rows named by `which` in their order, each with its probability, which no later one's exceeds."""
-        weights = np.array([self.rank.get(name, 0.0) for name in FEATURES])
-        order = which[np.argsort(-(rows[which] @ weights), kind="stable")]
+        order = which[np.argsort(-(rows[which] @ as_weights(self.rank)), kind="stable")]
         chances = 1 / (1 + np.exp(-np.clip(self.trees.log_odds(rows[order]), -30, 30)))
         return list(zip(order.tolist(), np.minimum.accumulate(chances).tolist(), strict=True))
 
@@ -138,6 +137,11 @@ class Gate:
         return [Judged(hits[i], chance) for i, chance in judged]
 
 
+def as_weights(rank: Mapping[str, float]) -> NDArray[np.float64]:
+    """(features,) the weight of each of `FEATURES`; 0 for one that `rank` leaves out."""
+    return np.array([rank.get(name, 0.0) for name in FEATURES])
+
+
 def evidence_of(hits: Sequence[Hit], intents: Mapping[str, float]) -> NDArray[np.float64]:
     """(hits, `FEATURES`) what speaks for each of one search's hits, by itself and compared with the others."""
     out_of_scope, certainty = intents.get("out_of_scope", 0.0), max(intents.values(), default=0.0)
@@ -167,7 +171,7 @@ def evidence_of(hits: Sequence[Hit], intents: Mapping[str, float]) -> NDArray[np
 def plain(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, `FEATURES`) rows without what intents and reranker say, as `Gate.plain` weighs them."""
     silent = rows.copy()
-    silent[:, _OF_INTENTS] = 0.0
+    silent[:, _OF_THE_DEMO_BANK] = 0.0
     return silent
 
 
