@@ -10,6 +10,7 @@ import pytest
 
 from openteller.cli import running
 from openteller.cli.main import COMMANDS, USAGE, run
+from openteller.settings import load
 
 
 def teller(data_dir: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
@@ -77,6 +78,18 @@ def test_schema_up_and_down_and_the_doctor(short_dir: Path) -> None:
     assert {"settings", "disk", "store", "knowledge"} <= set(checks)
     assert doctor.returncode == 1
     assert checks["knowledge"]["advice"]
+
+
+def test_the_data_directory_is_the_one_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENTELLER_DATA_DIR", raising=False)
+    assert running.data_dir() == load().data_dir == Path("var")
+    monkeypatch.setenv("openteller_data_dir", "lower")
+    assert running.data_dir() == load().data_dir == Path("lower")
+    (tmp_path / ".env").write_text("OPENTELLER_DATA_DIR=from-file\n")
+    assert running.data_dir() == load().data_dir == Path("lower")
+    monkeypatch.delenv("openteller_data_dir")
+    assert running.data_dir() == load().data_dir == Path("from-file")
 
 
 def test_a_server_is_found_only_while_it_runs(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The relevance run on five articles: three steps, and the artefact reranks."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +63,26 @@ def test_negatives_are_other_groups_near_first(corner: Path) -> None:
     assert mined.near == ("b", "c")
     (kin,) = mine([Question("lost card", "en", "a")], openings, {"a": {"b"}}, ScriptedEmbedder())
     assert kin.near == ("c",)
+
+
+def test_entries_of_a_faq_are_openings_of_a_bank_of_their_own(corner: Path) -> None:
+    (corner / "faq").mkdir()
+    row = {
+        "topic": "cards",
+        "question": "How do I replace a worn card?",
+        "asked": ["card worn out"],
+        "answer": "In the app.",
+    }
+    lines = [
+        row | {"question": f"{row['question']} ({i})", "asked": [f"{w} {i}" for w in "abcdefgh"]} for i in range(3)
+    ]
+    (corner / "faq/en.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    shelf = Shelf(replace(RECIPE, faq="faq"), corner, ScriptedEmbedder())
+    asked = [q for q in (*shelf.train, *shelf.validation) if (q.group or "").startswith("en/")]
+    assert len(asked) == 24
+    assert shelf.openings["en/00001"] == {"en": "How do I replace a worn card? (0) In the app."}
+    assert all(set(q.near) == {"en/00001", "en/00002", "en/00003"} - {q.group} for q in asked)
+    assert not any(g.startswith("en/") for q in shelf.train if q not in asked for g in q.near)
 
 
 def test_an_unknown_precision_is_refused(corner: Path, data_dir: Path, tmp_path: Path) -> None:

@@ -104,10 +104,18 @@ def article_questions(folder: Path) -> Iterator[Example]:
                     yield Example(normalise(str(text)), article["intent"], group=article["id"], source="articles")
 
 
-def faq_questions(folder: Path) -> Iterator[Example]:
-    """Entries of imagined banks' FAQs, grouped by entry: the question, customers' wordings of it, and the answer.
+@dataclass(frozen=True)
+class FaqEntry:
+    """An entry of an imagined bank's FAQ; entries whose names are neighbours are near in matter."""
 
-    JSONL with topic, question, asked (a list) and answer; the entries of one topic stand together in a file.
+    name: str
+    question: str
+    asked: tuple[str, ...]  #: customers' wordings of it
+    answer: str
+
+
+def faq_entries(folder: Path) -> Iterator[FaqEntry]:
+    """Entries of imagined banks' FAQs: JSONL with topic, question, asked (a list) and answer, those of one topic together.
 
     Raises:
         BadInput: a line cannot be used.
@@ -116,11 +124,17 @@ def faq_questions(folder: Path) -> Iterator[Example]:
         for number, line in enumerate(path.read_text(encoding="utf-8").rstrip("\n").split("\n"), start=1):
             try:
                 row = json.loads(line)
-                texts = [row["question"], *row["asked"], row["answer"]]
+                question, *asked, answer = (normalise(str(t)) for t in (row["question"], *row["asked"], row["answer"]))
             except (ValueError, KeyError, TypeError) as error:
                 raise BadInput(f"Line {number} of {path.name} cannot be used.", cause=repr(error)) from error
-            for text in texts:
-                yield Example(normalise(str(text)), group=f"{path.stem}/{number:05}", source="faq")
+            yield FaqEntry(f"{path.stem}/{number:05}", question, tuple(asked), answer)
+
+
+def faq_questions(folder: Path) -> Iterator[Example]:
+    """The texts of each entry as one group: the question, its wordings and the answer."""
+    for entry in faq_entries(folder):
+        for text in (entry.question, *entry.asked, entry.answer):
+            yield Example(text, group=entry.name, source="faq")
 
 
 def mapped(path: Path, mapping: dict[str, str], source: str, most: int) -> Iterator[Example]:

@@ -1,9 +1,9 @@
 """Trains the reranker: a cross-encoder that reads a question with the opening of a document, and tells whether it answers.
 
-Positives are the questions that a bank's articles list; negatives are the nearest other articles and product pages for
-each (mined once with a general sentence encoder), and questions that nothing answers. Each step lowers binary
-cross-entropy, which makes scores comparable between questions, plus cross-entropy over each question's list, which
-orders it (Nogueira & Cho 2019). What is shipped: LoRA matrices on the first layers of the base encoder, one head.
+Positives are the questions that a bank's articles list and customers' wordings of FAQ entries; negatives are the nearest
+other documents of that bank for each (mined once with a general sentence encoder), and questions that nothing answers.
+Each step lowers binary cross-entropy, which makes scores comparable between questions, plus cross-entropy over each
+question's list, which orders it (Nogueira & Cho 2019). What is shipped: LoRA matrices on the first layers of the base encoder, one head.
 """
 
 import random
@@ -32,7 +32,7 @@ from openteller.runtime.protocols import Embedder
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training.backbone import MultiHead, load_backbone
 from openteller.training.calibration import fit_binary_temperature
-from openteller.training.examples import authored, held_out, read_taxonomy
+from openteller.training.examples import authored, faq_entries, held_out, read_taxonomy
 from openteller.training.optimisation import autocast, descend, linear_schedule
 
 Report = Callable[[int, int, str], None]
@@ -48,6 +48,7 @@ class RelevanceRecipe:
     weights: str = "e5-small"  #: name in the catalogue of weights
     articles: str = "src/openteller/demo/bank/articles"
     products: str = "src/openteller/demo/bank/products"
+    faq: str = ""  #: entries of imagined banks' FAQs, each an opening with its own questions; empty to go without
     unanswerable: str = "recipes/data/relevance/unanswerable.yaml"  #: zh and en questions that no document answers
     utterances: str = "recipes/data/understanding"  #: its out_of_scope lines are unanswerable too
     layers: int = 6  #: of the base encoder, from the first
@@ -94,6 +95,10 @@ class Shelf:
         for product in read_products(root / recipe.products):
             both = {lang: opening(product.name.of(lang), product.summary.of(lang)) for lang in ("zh", "en")}
             self.openings[f"product:{product.id}"] = both
+        for entry in faq_entries(root / recipe.faq) if recipe.faq else ():
+            language = _language(entry.question)
+            self.openings[entry.name] = {language: opening(entry.question, entry.answer)}
+            questions += [Question(text, language, entry.name) for text in entry.asked]
         questions += [
             Question(text, language, None)
             for language, texts in unanswerable(root / recipe.unanswerable, root / recipe.utterances).items()
@@ -112,8 +117,12 @@ def unanswerable(path: Path, utterances: Path) -> dict[str, list[str]]:
     texts = {language: [normalise(str(t)) for t in found.get(language, [])] for language in ("zh", "en")}
     for example in authored(utterances, read_taxonomy(utterances / "TAXONOMY.yaml")):
         if example.intent == "out_of_scope":
-            texts["zh" if any("㐀" <= c <= "鿿" for c in example.text) else "en"].append(example.text)
+            texts[_language(example.text)].append(example.text)
     return texts
+
+
+def _language(text: str) -> str:
+    return "zh" if any("㐀" <= c <= "鿿" for c in text) else "en"
 
 
 def mine(
@@ -136,9 +145,19 @@ def mine(
         best = np.full(len(groups), -1.0, np.float32)
         np.maximum.at(best, owners[owners >= 0], scores[owners >= 0])
         right = {question.group, *related.get(question.group or "", ())}
-        order = [groups[g] for g in np.argsort(-best) if groups[g] not in right]
+        bank = _bank(question.group or "")
+        others = [g for g in np.argsort(-best) if groups[g] not in right and _bank(groups[g]) == bank]
+        order = [groups[g] for g in others if question.language in openings[groups[g]]]
         mined.append(replace(question, near=tuple(order[:_CANDIDATES])))
     return mined
+
+
+def _bank(group: str) -> str:
+    """An imagined bank is a file of entries, which is the first part of their names; "" is the demo bank.
+
+    A question is held against documents of its own bank: another's may well answer it.
+    """
+    return group.rpartition("/")[0]
 
 
 def train(
@@ -213,14 +232,15 @@ def _fit(model: MultiHead, tokenizer: Tokenizer, shelf: Shelf, recipe: Relevance
 def _openings(question: Question, shelf: Shelf, negatives: int, draw: random.Random) -> list[str]:
     """The right opening first, where there is one, and wrong ones, the nearest most often; one list has one language.
 
-    One in five is in the other language, since a bank may have a document in one only.
+    One in five is in the other language where all have it, since a bank may have a document in one only.
     """
-    language = question.language if draw.random() < 0.8 else {"zh": "en", "en": "zh"}[question.language]
     wanted = negatives + (question.group is None)
     weights = [1 / (rank + 2) for rank in range(len(question.near))]
     near = sorted(question.near, key=dict(zip(question.near, _keys(weights, draw), strict=True)).__getitem__)
-    chosen = ([question.group] if question.group else []) + near[:wanted]
-    return [shelf.openings[group][language] for group in chosen]
+    chosen = [shelf.openings[g] for g in ([question.group] if question.group else []) + near[:wanted]]
+    other = {"zh": "en", "en": "zh"}[question.language]
+    language = other if draw.random() < 0.2 and all(other in texts for texts in chosen) else question.language
+    return [texts[language] for texts in chosen]
 
 
 def _keys(weights: Sequence[float], draw: random.Random) -> list[float]:

@@ -70,14 +70,10 @@ class _Road:
     """The running server when there is one, else the road in this process."""
 
     def __init__(self, customer: str | None, *, comes_back: bool) -> None:
-        from openteller.settings import load
-
-        # A visitor who asks once need not be known again, and making a token would take a tenth of the command's time.
+        # A visitor who asks once need not be known again, and making a token would take half of the command's time.
         self._is_known = comes_back or customer is not None
-
-        self.settings = load()
         self.customer, self.conversation = customer, str(uuid4())
-        self.url = running.find(self.settings.data_dir)
+        self.url = running.find(running.data_dir())
         self.application: Any = None
         self.token: str | None = None
 
@@ -87,8 +83,9 @@ class _Road:
         else:
             from openteller.assembly import Application
             from openteller.cli.progress import console_progress
+            from openteller.settings import load
 
-            self.application = Application(self.settings, console_progress())
+            self.application = Application(load(), console_progress())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -97,8 +94,9 @@ class _Road:
 
     def _token(self) -> str:
         from openteller.serving.security import Tokens
+        from openteller.settings import load
 
-        return Tokens(self.settings).issue(self._asker())
+        return Tokens(load()).issue(self._asker())
 
     def ask(self, question: str, language: str | None) -> dict[str, Any]:
         if not self.url:
