@@ -39,6 +39,7 @@ from openteller.understanding.personal_data import drop_secrets, mask
 from openteller.understanding.reader import Reader, Reading
 
 _CERTAIN = 0.5
+_SURE = 0.7  # below it one loose phrase is all that speaks for an injection: "other customers", "without a code"
 _PERSON = "human_agent"
 _TALK = {"greeting": Say.GREETING, "thanks_goodbye": Say.THANKS}
 _INJECTIONS = frozenset({"prompt_injection", "sql_injection"})
@@ -174,6 +175,9 @@ class Dialogue:
         danger = self._danger(reading, language)
         if danger is not None:
             return Found(danger), {}
+        if _injection(reading) >= _CERTAIN:
+            found = self._answerer.answer(inquiry, reading, principal, shelf, language, today)
+            return Found(self._approved_or_refused(found.answer, _injection(reading), language)), {}
         done = self._skill(inquiry, reading, principal, state, language, today)
         if done is not None:
             return Found(done.answer), done.state or {}
@@ -202,16 +206,20 @@ class Dialogue:
             return skills.Done(skills.unavailable(request), {})
 
     def _danger(self, reading: Reading, language: str) -> Answer | None:
-        """Care for somebody in danger and a no to an injection: before anything is looked up or done."""
+        """Care for somebody in danger and a no to a sure injection: before anything is looked up or done."""
         flags = {flag.label: flag.probability for flag in reading.understanding.risk_flags}
         if flags.get("self_harm", 0.0) >= _CERTAIN:
             care = say(Say.HANDED_OFF_CARE, language)
             return Answer(text=care, outcome=Outcome.HANDED_OFF, confidence=flags["self_harm"])
-        injection = max((flags.get(name, 0.0) for name in _INJECTIONS), default=0.0)
-        if injection >= _CERTAIN:
-            refusal = say(Say.REFUSED_INJECTION, language, bank=self._bank[language])
-            return Answer(text=refusal, outcome=Outcome.REFUSED, confidence=injection)
-        return None
+        return self._refused(_injection(reading), language) if _injection(reading) >= _SURE else None
+
+    def _approved_or_refused(self, answer: Answer, injection: float, language: str) -> Answer:
+        """What a suspected injection gets: an approved answer as it stands, if the gate is sure of one, else a no."""
+        return answer if answer.outcome is Outcome.ANSWERED else self._refused(injection, language)
+
+    def _refused(self, injection: float, language: str) -> Answer:
+        refusal = say(Say.REFUSED_INJECTION, language, bank=self._bank[language])
+        return Answer(text=refusal, outcome=Outcome.REFUSED, confidence=injection)
 
     def _talk(self, reading: Reading, language: str) -> Answer | None:
         """Small talk; after the skills, so that a thanks may still confirm what waits."""
@@ -285,6 +293,10 @@ def pieces(text: str) -> Sequence[str]:
         cut.append(text[at:end])
         at = end
     return cut or [text]
+
+
+def _injection(reading: Reading) -> float:
+    return max((f.probability for f in reading.understanding.risk_flags if f.label in _INJECTIONS), default=0.0)
 
 
 def _wants_a_person(reading: Reading) -> bool:
