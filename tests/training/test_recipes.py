@@ -5,20 +5,25 @@ from pathlib import Path
 import pytest
 
 from openteller.core.errors import BadInput, ConfigurationError
-from openteller.training.classification import ClassificationRecipe
+from openteller.training.finetune import FineTuneRecipe
 from openteller.training.recipes import DATA_VARIABLE, as_dataclass, data_path, read_recipe
 from openteller.training.relevance import RelevanceRecipe
+from openteller.training.tasks.catalogue import TASKS
 from openteller.training.understanding import UnderstandingRecipe
 
-KINDS = {"classification": ClassificationRecipe, "understanding": UnderstandingRecipe, "relevance": RelevanceRecipe}
+KINDS = {"understanding": UnderstandingRecipe, "relevance": RelevanceRecipe}
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
 def test_every_shipped_recipe_loads(path: Path) -> None:
     fields = read_recipe(path)
-    recipe = as_dataclass(KINDS[str(fields["task"])], fields)
+    recipe = as_dataclass(KINDS.get(str(fields["task"]), FineTuneRecipe), fields)
     assert {n: getattr(recipe, n) for n in fields if n != "task"} == {n: v for n, v in fields.items() if n != "task"}
+
+
+def test_a_task_of_a_recipe_is_known() -> None:
+    assert {str(read_recipe(path)["task"]) for path in RECIPES} <= {*KINDS, *TASKS}
 
 
 def test_there_are_recipes() -> None:
@@ -43,13 +48,13 @@ def test_no_file_is_refused(tmp_path: Path) -> None:
 )
 def test_a_wrong_field_is_named(field: str, value: object) -> None:
     with pytest.raises(BadInput, match=field):
-        as_dataclass(ClassificationRecipe, {"task": "classification", field: value})
+        as_dataclass(FineTuneRecipe, {"task": "classification", field: value})
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("steps", 0),
+        ("epochs", 0),
         ("steps", -3),
         ("warmup", 1.5),
         ("dropout", 1.0),
@@ -65,7 +70,7 @@ def test_a_senseless_number_is_named(field: str, value: float) -> None:
 
 
 def test_a_whole_number_is_a_number() -> None:
-    assert as_dataclass(ClassificationRecipe, {"task": "classification", "dropout": 0}).dropout == 0
+    assert as_dataclass(FineTuneRecipe, {"task": "classification", "dropout": 0}).dropout == 0
 
 
 def test_data_is_found_below_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

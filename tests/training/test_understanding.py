@@ -12,6 +12,7 @@ import yaml
 from safetensors.numpy import load_file
 
 from openteller.core.errors import BadInput
+from openteller.registry.manifest import read_manifest
 from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.loader import load_encoder
 from openteller.runtime.tokenizer import build_tokenizer
@@ -118,6 +119,25 @@ def test_training_goes_on_from_an_artefact(corner: Path, data_dir: Path, tmp_pat
     train(still, corner, data_dir / "small.bin", tmp_path / "second", lambda *_: None)
     for name in ("adapter.safetensors", "heads.safetensors"):
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+
+
+def test_a_mixture_adds_what_each_adapter_adds_by_its_share(corner: Path, data_dir: Path, tmp_path: Path) -> None:
+    for name, rank, seed in (("a", 2, 1), ("b", 4, 2)):
+        recipe = replace(RECIPE, lora_rank=rank, seed=seed, learning_rate=0.01)
+        train(recipe, corner, data_dir / "small.bin", tmp_path / name, lambda *_: None)
+    mix = {str(tmp_path / "a"): 0.5, str(tmp_path / "b"): 0.25}
+    mixed = train(replace(RECIPE, mix=mix, steps=0), corner, data_dir / "small.bin", tmp_path / "m", lambda *_: None)
+    assert mixed.settings["lora_rank"] == 6
+
+    def added(name: str) -> dict[str, np.ndarray]:
+        found, scale = load_file(tmp_path / name / "adapter.safetensors"), read_manifest(tmp_path / name).settings
+        layers = {key.rpartition(".")[0] for key in found}
+        product = {n: found[f"{n}.lora_B"].astype(float) @ found[f"{n}.lora_A"].astype(float) for n in layers}
+        return {n: scale["lora_scale"] * delta for n, delta in product.items()}
+
+    a, b, m = added("a"), added("b"), added("m")
+    assert max(np.abs(delta).max() for delta in a.values()) > 1e-3
+    assert all(np.allclose(m[n], 0.5 * a[n] + 0.25 * b[n], atol=1e-4) for n in m)
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(corner: Path, data_dir: Path, tmp_path: Path) -> None:

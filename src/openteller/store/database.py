@@ -17,6 +17,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.schema import CreateSchema
 
 from openteller.core.errors import (
     BadInput,
@@ -99,6 +100,12 @@ class Database:
         """The server's version, asked over an application connection. Raises Unavailable when it does not answer."""
         with self.session(None) as session:
             return str(session.scalar(text("SHOW server_version")))
+
+    def side_schema(self, name: str) -> str:
+        """The owner's URL for a library that keeps tables of its own: they land in the schema `name`, made if need be."""
+        with self._owner.begin() as connection:
+            connection.execute(CreateSchema(name, if_not_exists=True))
+        return self._owner.url.update_query_dict({"options": f"-csearch_path={name}"}).render_as_string(False)
 
     def dispose(self) -> None:
         """Close every connection."""

@@ -3,8 +3,9 @@
 Knows nothing about data or losses.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
+from openteller.core.errors import BadInput
 from openteller.runtime.e5_weights import EncoderWeights, keep_scripts, read_e5
 from openteller.runtime.encoder_graph import LinearHead
 
@@ -45,6 +47,33 @@ def as_torch(weights: EncoderWeights, dropout: float) -> BertModel:
     return model
 
 
+Adapter = Mapping[str, NDArray[np.float32]]
+_ALPHA = 32
+
+
+def adapter_rank(adapter: Adapter) -> int:
+    """The rank of its LoRA matrices."""
+    return next(len(array) for name, array in adapter.items() if name.endswith(".lora_A"))
+
+
+def mixed(adapters: Sequence[Adapter], shares: Sequence[float]) -> dict[str, NDArray[np.float32]]:
+    """One adapter that adds what all of `adapters` add, each by its share (model soups, Wortsman et al. 2022).
+
+    Its rank is the sum of theirs. Every adapter's scale is taken to be that of a `MultiHead` of its rank.
+    """
+    rank = sum(map(adapter_rank, adapters))
+    # A MultiHead multiplies by alpha over rank, and the rank has grown.
+    grown = [share * rank / adapter_rank(adapter) for share, adapter in zip(shares, adapters, strict=True)]
+    mixture = {}
+    for name in adapters[0]:
+        parts = [adapter[name].astype(np.float32) for adapter in adapters]
+        if name.endswith(".lora_A"):
+            mixture[name] = np.concatenate(parts, axis=0)
+        else:
+            mixture[name] = np.concatenate([p * g for p, g in zip(parts, grown, strict=True)], axis=1)
+    return mixture
+
+
 class MultiHead(nn.Module):
     """An encoder with linear heads on the mean of its tokens, or on each token.
 
@@ -53,6 +82,8 @@ class MultiHead(nn.Module):
         heads: head name → number of labels.
         token_heads: the heads that look at each token.
         lora_rank: rank of the adapters on every linear layer; 0 trains the whole encoder but its vocabulary.
+        lora_alpha: over the rank, the scale of what the adapters add (Hu et al. 2021).
+        dora: learn the lengths of the weights' columns apart from their directions (Liu et al. 2024).
         dropout: of the encoder and before the heads, 0–1.
     """
 
@@ -63,7 +94,8 @@ class MultiHead(nn.Module):
         *,
         token_heads: frozenset[str] = frozenset(),
         lora_rank: int = 0,
-        lora_alpha: int = 32,
+        lora_alpha: int = _ALPHA,
+        dora: bool = False,
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
@@ -71,13 +103,40 @@ class MultiHead(nn.Module):
         self.lora_scale = lora_alpha / lora_rank if lora_rank else 0.0
         if lora_rank:
             targets = ["query", "key", "value", "dense"]
-            config = LoraConfig(r=lora_rank, lora_alpha=lora_alpha, target_modules=targets, lora_dropout=0.0)
+            config = LoraConfig(
+                r=lora_rank, lora_alpha=lora_alpha, target_modules=targets, lora_dropout=0.0, use_dora=dora
+            )
             self.encoder = get_peft_model(self.encoder, config)
         else:
             self.encoder.embeddings.word_embeddings.weight.requires_grad_(False)
         self.token_heads = token_heads
         self.dropout = nn.Dropout(dropout)
         self.heads = nn.ModuleDict({name: nn.Linear(weights.hidden, count) for name, count in heads.items()})
+
+    def train_only(self, layers: str, *, vocabulary: bool = False) -> None:
+        """Let only these parts of the encoder learn: ``all``, ``top-4`` (the last four layers) or ``head`` (none).
+
+        Raises:
+            BadInput: another word, or more layers than there are.
+        """
+        encoder: Any = self.encoder
+        blocks: list[nn.Module] = list(encoder.encoder.layer)
+        match layers.partition("-"):
+            case ("all", "", ""):
+                free: list[nn.Module] = [self.encoder]
+            case ("head", "", ""):
+                free = []
+            case ("top", "-", count) if count.isdecimal() and 1 <= int(count) <= len(blocks):
+                free = blocks[-int(count) :]
+            case _:
+                raise BadInput(
+                    f"The layers {layers!r} cannot be trained.",
+                    next_step=f"Use all, head, or top-1 to top-{len(blocks)}.",
+                )
+        self.encoder.requires_grad_(False)
+        for module in free:
+            module.requires_grad_(True)
+        encoder.embeddings.word_embeddings.weight.requires_grad_(vocabulary and layers == "all")
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
         """The mean vector (n, hidden), not normalised, and the token vectors (n, tokens, hidden)."""
@@ -121,6 +180,12 @@ class MultiHead(nn.Module):
                 tensor.mul_(share)
             elif not self.lora_scale and name in base.tensors:
                 tensor.lerp_(torch.from_numpy(base.tensors[name]), 1 - share)
+
+    def merge(self) -> None:
+        """Take the adapters into the encoder's own weights, after which there are none."""
+        if self.lora_scale:
+            adapted: Any = self.encoder
+            self.encoder, self.lora_scale = adapted.merge_and_unload(), 0.0
 
     def encoder_tensors(self) -> dict[str, NDArray[np.float32]]:
         """The encoder's weights after full training, by transformers' names."""

@@ -4,7 +4,7 @@ Knows nothing about training itself.
 """
 
 import os
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,11 +13,20 @@ import yaml
 from openteller.core.errors import BadInput, ConfigurationError
 
 # Least and most of a number; what is not listed must not be negative.
-_SHARES = dict.fromkeys(("validation_share", "warmup", "dropout", "label_smoothing"), (0.0, 0.99))
-_COUNTS = dict.fromkeys(
-    ("epochs", "batch_size", "steps", "questions", "negatives", "pairs", "labelled", "layers"), (1, 10**9)
-)
-_POSITIVE = dict.fromkeys(("learning_rate", "head_learning_rate", "contrast"), (1e-9, 100.0))
+_SHARES = dict.fromkeys(("validation_share", "test_share", "warmup", "dropout", "label_smoothing"), (0.0, 0.99))
+_COUNTED = [
+    "epochs",
+    "batch_size",
+    "questions",
+    "negatives",
+    "pairs",
+    "labelled",
+    "layers",
+    "accumulate",
+    "lora_alpha",
+]
+_COUNTS = dict.fromkeys(_COUNTED, (1, 10**9))
+_POSITIVE = dict.fromkeys(("learning_rate", "contrast", "temperature"), (1e-9, 100.0))
 _BOUNDS = {**_SHARES, **_COUNTS, **_POSITIVE, "max_tokens": (8, 512), "keep": (0.0, 1.0)}
 DATA_VARIABLE = "OPENTELLER_DATA"
 R = TypeVar("R")
@@ -39,14 +48,14 @@ def read_recipe(path: Path) -> dict[str, object]:
 def as_dataclass(kind: type[R], recipe: dict[str, object]) -> R:
     """The recipe as its task's dataclass. Raises BadInput naming unknown fields, wrong types and senseless numbers."""
     known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-    given = {name: value for name, value in recipe.items() if name != "task"}
+    given = {name: value for name, value in recipe.items() if name != "task" or name in known}
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise BadInput(
             f"The recipe has unknown fields: {', '.join(unknown)}.", next_step=f"Known are: {', '.join(sorted(known))}."
         )
     for name, value in given.items():
-        expected = type(known[name].default)
+        expected = _type_of(known[name])
         fits = isinstance(value, (int, float) if expected is float else expected)
         if not fits or (isinstance(value, bool) and expected is not bool):
             raise BadInput(
@@ -57,6 +66,13 @@ def as_dataclass(kind: type[R], recipe: dict[str, object]) -> R:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             _require_sense(name, value)
     return kind(**given)
+
+
+def _type_of(known: "Field[object]") -> type:
+    if known.default is not MISSING:
+        return type(known.default)
+    assert known.default_factory is not MISSING  # every field of a recipe has a default
+    return type(known.default_factory())
 
 
 def _require_sense(name: str, value: float) -> None:

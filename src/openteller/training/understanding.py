@@ -9,9 +9,10 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ from openteller.core.errors import BadInput
 from openteller.core.text import fold
 from openteller.registry.manifest import Manifest, write_manifest
 from openteller.runtime.tokenizer import build_tokenizer
-from openteller.training.backbone import MultiHead, load_backbone
+from openteller.training.backbone import MultiHead, adapter_rank, load_backbone, mixed
 from openteller.training.calibration import expected_calibration_error, fit_binary_temperature, fit_temperature
 from openteller.training.examples import (
     ENTITY_TYPES,
@@ -59,7 +60,10 @@ class UnderstandingRecipe:
     banking77: str = ""  #: folder of BANKING77 below OPENTELLER_DATA, empty to go without
     clinc150: str = ""  #: folder of CLINC150, likewise
     start: str = ""  #: folder of an artefact to continue from, empty to start from the base
-    steps: int = 400
+    mix: dict[str, float] = field(
+        default_factory=dict
+    )  #: artefacts to start from instead: folder → share of its adapter
+    steps: int = 400  #: 0 trains the heads alone
     pairs: int = 32  #: question pairs a step
     labelled: int = 32  #: authored texts a step
     public: int = 16  #: texts of public sets a step
@@ -140,13 +144,11 @@ def train(
     weights = load_backbone(weights_path)
     tokenizer = build_tokenizer(weights, max_tokens=96)
     sizes = {"intent": len(corpus.intents), "sentiment": 3, "needs": len(corpus.taxonomy.needs), "tags": len(TAGS)}
-    model = MultiHead(
-        weights, sizes, token_heads=frozenset({"tags"}), lora_rank=recipe.lora_rank, dropout=recipe.dropout
-    )
-    if recipe.start:
-        model.load(
-            load_file(root / recipe.start / "adapter.safetensors"), load_file(root / recipe.start / "heads.safetensors")
-        )
+    starting = _starting(recipe, root)
+    rank = adapter_rank(starting.adapter) if starting else recipe.lora_rank
+    model = MultiHead(weights, sizes, token_heads=frozenset({"tags"}), lora_rank=rank, dropout=recipe.dropout)
+    if starting:
+        model.load(starting.adapter, starting.heads)
     started = time.time()
     _fit(model, tokenizer, corpus, recipe, report)
     model.keep(recipe.keep, weights)
@@ -154,6 +156,21 @@ def train(
     temperatures, metrics = evaluate(model, tokenizer, corpus)
     metrics["minutes"] = round((time.time() - started) / 60, 1)
     return _save(model, corpus, recipe, temperatures, metrics, output)
+
+
+class _Starting(NamedTuple):
+    adapter: dict[str, np.ndarray]
+    heads: dict[str, np.ndarray]
+
+
+def _starting(recipe: UnderstandingRecipe, root: Path) -> _Starting | None:
+    """What a run starts from: one artefact, or several whose adapters are mixed, with the heads of the last."""
+    shares = recipe.mix or ({recipe.start: 1.0} if recipe.start else {})
+    if not shares:
+        return None
+    folders = [root / name for name in shares]
+    adapters = [load_file(folder / "adapter.safetensors") for folder in folders]
+    return _Starting(mixed(adapters, list(shares.values())), load_file(folders[-1] / "heads.safetensors"))
 
 
 def _fit(model: MultiHead, tokenizer: Tokenizer, corpus: Corpus, recipe: UnderstandingRecipe, report: Report) -> None:
@@ -403,7 +420,8 @@ def _save(
     labels = {
         "intent": corpus.intents, "sentiment": SENTIMENTS, "needs": corpus.taxonomy.needs, "tags": TAGS
     }  # fmt: skip
-    settings = asdict(recipe) | {"lora_scale": model.lora_scale}
+    rank = adapter_rank(model.adapter()) if model.lora_scale else 0
+    settings = asdict(recipe) | {"lora_scale": model.lora_scale, "lora_rank": rank}
     settings |= {"banking77": bool(recipe.banking77), "clinc150": bool(recipe.clinc150)}
     return write_manifest(
         output,

@@ -1,0 +1,196 @@
+"""Fine-tunes an encoder for one task, from a recipe to an artefact that serves.
+
+    recipe ─▶ rows (read, checked, split) ─▶ model (full, top layers, head, LoRA) ─▶ loop ─▶ figures ─▶ artefact
+
+Knows nothing about the command line.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+from torch import nn
+
+from openteller.core.errors import BadInput
+from openteller.registry.manifest import Manifest, sha256, write_manifest
+from openteller.runtime.e5_weights import EncoderWeights
+from openteller.runtime.loader import TOKEN_HEADS
+from openteller.runtime.tokenizer import build_tokenizer
+from openteller.training import checkpoints
+from openteller.training.backbone import MultiHead, load_backbone
+from openteller.training.calibration import fit_binary_temperature, fit_temperature
+from openteller.training.evaluation.figures import figures
+from openteller.training.evaluation.predictions import MultiLabel, Predictions, SingleLabel
+from openteller.training.fitting import Fitted, Report, Schedule, Watch, fit, forward
+from openteller.training.preparing import SPLITS, Sources, prepare
+from openteller.training.tasks.catalogue import task_named
+from openteller.training.tasks.task import Features, LossOptions, Task
+
+
+@dataclass(frozen=True)
+class FineTuneRecipe(Schedule, Sources):
+    """One run of fine-tuning. Fields of the loop stand in Schedule, those of the data in Sources."""
+
+    task: str = "classification"
+    name: str = "model"
+    weights: str = "e5-small"  #: name in the catalogue of weights
+    trained: str = "all"  #: all; top-4: the last four; head: the head alone
+    vocabulary: str = "frozen"  #: or trained: the word embeddings too
+    adapter: str = "none"  #: lora or dora
+    lora_rank: int = 16
+    lora_alpha: int = 32
+    dropout: float = 0.1
+    label_smoothing: float = 0.0
+    class_weights: str = "equal"  #: or balanced: by the inverse of how often a label occurs
+    temperature: float = 0.05  #: of a contrastive loss
+    max_tokens: int = 128
+    threads: int = 0  #: 0 leaves the choice to torch: every core the process may use
+    seed: int = 20261123
+
+
+def finetune(
+    recipe: FineTuneRecipe,
+    locate: Callable[[str], Path],
+    weights_path: Path,
+    output: Path,
+    report: Report,
+    *,
+    restart: bool = False,
+) -> Manifest:
+    """Run `recipe` and write the artefact to `output`; a run that was cut off goes on where it was.
+
+    Args:
+        recipe: what to train.
+        locate: finds the path of a data set.
+        weights_path: the base encoder's file.
+        output: where the artefact goes; its checkpoints stand in `output`/checkpoints until it is done.
+        report: told (step, steps, text) as it goes.
+        restart: leave old checkpoints aside.
+
+    Raises:
+        BadInput: the recipe or its data cannot be used.
+        FloatingPointError: the loss is not finite.
+    """
+    run = Run(recipe, locate, weights_path)
+    folder = output / "checkpoints"
+    if restart:
+        checkpoints.discard(folder)
+    fitted = run.fit(folder, report)
+    manifest = run.save(output, fitted)
+    checkpoints.discard(folder)
+    return manifest
+
+
+def build(recipe: FineTuneRecipe, task: Task, weights: EncoderWeights, labels: Sequence[str]) -> MultiHead:
+    """The encoder with its head, and only that trainable which the recipe says."""
+    heads = {task.head: len(labels)} if task.head else {}
+    model = MultiHead(
+        weights,
+        heads,
+        token_heads=TOKEN_HEADS & heads.keys(),
+        lora_rank=recipe.lora_rank if recipe.adapter != "none" else 0,
+        lora_alpha=recipe.lora_alpha,
+        dora=recipe.adapter == "dora",
+        dropout=recipe.dropout,
+    )
+    if recipe.adapter == "none":
+        model.train_only(recipe.trained, vocabulary=recipe.vocabulary == "trained")
+    return model
+
+
+class Run:
+    """One task, its rows and its model, as a recipe asks. Raises BadInput when recipe or data cannot be used."""
+
+    def __init__(self, recipe: FineTuneRecipe, locate: Callable[[str], Path], weights_path: Path) -> None:
+        if recipe.threads:
+            torch.set_num_threads(recipe.threads)
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.task = recipe, task_named(recipe.task)
+        self.prepared = prepare(self.task, recipe, locate)
+        weights = load_backbone(weights_path)
+        tokenizer = build_tokenizer(weights, max_tokens=recipe.max_tokens)
+        self.pad = weights.special["pad"]
+        self.model = build(recipe, self.task, weights, self.prepared.labels)
+        self.rows = {name: self.prepared.features(self.task, tokenizer, name) for name in ("train", "validation")}
+        options = LossOptions(recipe.label_smoothing, self._class_weights(), recipe.temperature)
+        self.module: nn.Module = self.task.module(self.model, options)
+        self._data = {name: sha256(locate(path)) for name in SPLITS if (path := getattr(recipe, name))}
+
+    def fit(self, folder: Path, report: Report, watch: Watch | None = None) -> Fitted:
+        """Train, from the newest checkpoint in `folder` if it has one of this run; leaves the best state."""
+        checkpoints.claim(folder, asdict(self.recipe) | {"data": self._data})
+        schedule = replace(self.recipe, metric=self.recipe.metric or self.task.metric)
+        return fit(self.module, self.rows["train"], self._collate, self.judge, schedule, folder, report, watch)
+
+    def judge(self) -> dict[str, float]:
+        """The figures on validation as the model stands."""
+        return figures(self.predictions("validation"))
+
+    def predictions(self, name: str) -> Predictions:
+        """What the model says of a split."""
+        logits = forward(self.module, self.rows[name], self._collate, self.task.rows_of)
+        return self.task.predictions(logits, self.prepared.examples[name], self.rows[name], self.prepared.labels)
+
+    def save(self, output: Path, fitted: Fitted) -> Manifest:
+        """Calibrate, measure and write the artefact."""
+        found = self.predictions("validation")
+        temperature = _temperature(found)
+        measured = figures(found, temperature) | {
+            "train_rows": float(len(self.rows["train"])),
+            "validation_rows": float(len(self.rows["validation"])),
+            "minutes": fitted.seconds / 60,
+            "samples_per_second": fitted.samples / max(fitted.seconds, 1e-9),
+        }
+        output.mkdir(parents=True, exist_ok=True)
+        _write_tensors(self.model, output)
+        labels = {self.task.head: self.prepared.labels} if self.task.head else {}
+        manifest = Manifest(
+            name=self.recipe.name,
+            task=self.recipe.task,
+            base=self.recipe.weights,
+            created_at=datetime.now(UTC),
+            licence="that of the training data and of the base weights",
+            data=tuple(Path(p).name for p in (self.recipe.train, self.recipe.validation) if p),
+            metrics={name: round(value, 4) for name, value in measured.items()},
+            labels=labels,
+            temperatures=dict.fromkeys(labels, round(temperature, 4)),
+            settings=asdict(self.recipe) | {"lora_scale": self.model.lora_scale},
+        )
+        return write_manifest(output, manifest)
+
+    def _collate(self, rows: Sequence[Features]) -> dict[str, torch.Tensor]:
+        return self.task.collate(rows, self.pad)
+
+    def _class_weights(self) -> tuple[float, ...] | None:
+        if self.recipe.class_weights == "equal":
+            return None
+        if self.recipe.class_weights != "balanced" or self.recipe.task not in ("classification", "pair-classification"):
+            raise BadInput(
+                f"class_weights {self.recipe.class_weights!r} cannot be used with task {self.recipe.task}.",
+                next_step="Use equal, or balanced with a classification.",
+            )
+        counts = np.bincount([row["target"] for row in self.rows["train"]], minlength=len(self.prepared.labels))
+        return tuple(float(w) for w in counts.sum() / (len(counts) * counts))
+
+
+def _temperature(predictions: Predictions) -> float:
+    if isinstance(predictions, SingleLabel):
+        known = predictions.gold >= 0
+        return fit_temperature(predictions.logits[known], predictions.gold[known])
+    if isinstance(predictions, MultiLabel):
+        return fit_binary_temperature(predictions.logits, predictions.gold.astype(np.float64))
+    return 1.0
+
+
+def _write_tensors(model: MultiHead, output: Path) -> None:
+    if model.lora_scale:
+        save_file({k: v.astype(np.float16) for k, v in model.adapter().items()}, output / "adapter.safetensors")
+    else:
+        save_file(model.encoder_tensors(), output / "encoder.safetensors")
+    heads = model.linear_heads()
+    arrays = {f"{name}.weight": h.weight for name, h in heads.items()} | {f"{n}.bias": h.bias for n, h in heads.items()}
+    save_file(arrays, output / "heads.safetensors")

@@ -1,0 +1,1 @@
+"""The kinds of training: each a head, a loss, a collator and figures."""
