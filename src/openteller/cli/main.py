@@ -15,6 +15,7 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller db upgrade|downgrade|status          the schema of the store
   teller doctor [--json]                      checks everything and says what to do
   teller finetune RECIPE [--output DIR]       train a model from a recipe (extra: train)
+  teller evaluate MODEL DATA [--against …]    how good a trained model is (extra: train)
   teller search RECIPE [--trials N]           look for better settings of a recipe (extra: train)
 
 Each command has --help with examples. Settings are environment variables: OPENTELLER_DATA_DIR, OPENTELLER_DEV, …
@@ -107,6 +108,12 @@ def _finetune(arguments: list[str]) -> int:
     return finetune(arguments)
 
 
+def _evaluate(arguments: list[str]) -> int:
+    from openteller.cli.commands.evaluate import evaluate
+
+    return evaluate(arguments)
+
+
 def _search(arguments: list[str]) -> int:
     from openteller.cli.commands.search import search
 
@@ -122,6 +129,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "db": _db,
     "doctor": _doctor,
     "finetune": _finetune,
+    "evaluate": _evaluate,
     "search": _search,
 }
 

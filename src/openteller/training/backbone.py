@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from peft import LoraConfig, get_peft_model
+from safetensors.numpy import save_file
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
@@ -167,6 +168,14 @@ class MultiHead(nn.Module):
                 if f".{side}." in name:
                     layer = name.split("base_model.model.")[1].split(f".{side}.")[0]
                     tensor.copy_(torch.from_numpy(adapter[f"{layer}.{side}"].astype(np.float32)))
+        self._load_heads(heads)
+
+    def load_whole(self, encoder: Mapping[str, NDArray[np.float32]], heads: Mapping[str, NDArray[np.float32]]) -> None:
+        """Put the encoder and heads of a full training in place; the shapes must be this model's."""
+        self.encoder.load_state_dict({name: torch.from_numpy(array) for name, array in encoder.items()})
+        self._load_heads(heads)
+
+    def _load_heads(self, heads: Mapping[str, NDArray[np.float32]]) -> None:
         for name, linear in self.heads.items():
             linear.load_state_dict({part: torch.from_numpy(heads[f"{name}.{part}"]) for part in ("weight", "bias")})
 
@@ -198,3 +207,14 @@ class MultiHead(nn.Module):
             arrays = {part: t.detach().cpu().float().numpy() for part, t in layer.state_dict().items()}
             heads[name] = LinearHead(arrays["weight"], arrays["bias"], name in self.token_heads)
         return heads
+
+    def save(self, folder: Path) -> None:
+        """Write ``heads.safetensors`` beside ``adapter.safetensors`` (float16) or, without LoRA, ``encoder.safetensors``."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.lora_scale:
+            save_file({k: v.astype(np.float16) for k, v in self.adapter().items()}, folder / "adapter.safetensors")
+        else:
+            save_file(self.encoder_tensors(), folder / "encoder.safetensors")
+        heads = self.linear_heads()
+        weights = {f"{name}.weight": head.weight for name, head in heads.items()}
+        save_file(weights | {f"{name}.bias": head.bias for name, head in heads.items()}, folder / "heads.safetensors")

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.numpy import save_file
 from torch import nn
 
 from openteller.core.errors import BadInput
@@ -85,7 +84,7 @@ def finetune(
     return manifest
 
 
-def build(recipe: FineTuneRecipe, task: Task, weights: EncoderWeights, labels: Sequence[str]) -> MultiHead:
+def build_model(recipe: FineTuneRecipe, task: Task, weights: EncoderWeights, labels: Sequence[str]) -> MultiHead:
     """The encoder with its head, and only that trainable which the recipe says."""
     heads = {task.head: len(labels)} if task.head else {}
     model = MultiHead(
@@ -114,7 +113,7 @@ class Run:
         weights = load_backbone(weights_path)
         tokenizer = build_tokenizer(weights, max_tokens=recipe.max_tokens)
         self.pad = weights.special["pad"]
-        self.model = build(recipe, self.task, weights, self.prepared.labels)
+        self.model = build_model(recipe, self.task, weights, self.prepared.labels)
         self.rows = {name: self.prepared.features(self.task, tokenizer, name) for name in ("train", "validation")}
         options = LossOptions(recipe.label_smoothing, self._class_weights(), recipe.temperature)
         self.module: nn.Module = self.task.module(self.model, options)
@@ -137,6 +136,8 @@ class Run:
 
     def save(self, output: Path, fitted: Fitted) -> Manifest:
         """Calibrate, measure and write the artefact."""
+        if self.recipe.adapter == "dora":  # merged first: it is the merged encoder that is measured and serves
+            self.model.merge()
         found = self.predictions("validation")
         temperature = _temperature(found)
         measured = figures(found, temperature) | {
@@ -146,7 +147,7 @@ class Run:
             "samples_per_second": fitted.samples / max(fitted.seconds, 1e-9),
         }
         output.mkdir(parents=True, exist_ok=True)
-        _write_tensors(self.model, output)
+        self.model.save(output)
         labels = {self.task.head: self.prepared.labels} if self.task.head else {}
         manifest = Manifest(
             name=self.recipe.name,
@@ -155,7 +156,7 @@ class Run:
             created_at=datetime.now(UTC),
             licence="that of the training data and of the base weights",
             data=tuple(Path(p).name for p in (self.recipe.train, self.recipe.validation) if p),
-            metrics={name: round(value, 4) for name, value in measured.items()},
+            metrics={name: round(value, 4) for name, value in measured.items() if np.isfinite(value)},
             labels=labels,
             temperatures=dict.fromkeys(labels, round(temperature, 4)),
             settings=asdict(self.recipe) | {"lora_scale": self.model.lora_scale},
@@ -184,13 +185,3 @@ def _temperature(predictions: Predictions) -> float:
     if isinstance(predictions, MultiLabel):
         return fit_binary_temperature(predictions.logits, predictions.gold.astype(np.float64))
     return 1.0
-
-
-def _write_tensors(model: MultiHead, output: Path) -> None:
-    if model.lora_scale:
-        save_file({k: v.astype(np.float16) for k, v in model.adapter().items()}, output / "adapter.safetensors")
-    else:
-        save_file(model.encoder_tensors(), output / "encoder.safetensors")
-    heads = model.linear_heads()
-    arrays = {f"{name}.weight": h.weight for name, h in heads.items()} | {f"{n}.bias": h.bias for n, h in heads.items()}
-    save_file(arrays, output / "heads.safetensors")

@@ -65,7 +65,9 @@ def prepare(task: Task, sources: Sources, locate: Callable[[str], Path]) -> Prep
     """
     bad: list[BadRow] = []
     read_in = {
-        name: _examples(task, locate(getattr(sources, name)), sources, bad) for name in SPLITS if getattr(sources, name)
+        name: examples_of(task, locate(getattr(sources, name)), sources, bad)
+        for name in SPLITS
+        if getattr(sources, name)
     }
     if not read_in.get("train"):
         raise BadInput("There is nothing to train on.", next_step="Name a file with rows in the recipe's field train.")
@@ -87,7 +89,8 @@ def prepare(task: Task, sources: Sources, locate: Callable[[str], Path]) -> Prep
     return Prepared(parts, labels, tuple(bad), cleaned.report)
 
 
-def _examples(task: Task, path: Path, sources: Sources, bad: list[BadRow]) -> list[Example]:
+def examples_of(task: Task, path: Path, sources: Sources, bad: list[BadRow]) -> list[Example]:
+    """The rows of a file as `task` reads them; those that cannot be used go to `bad`, or raise BadInput that names them."""
     found, unread = [], []
     for record in read(path, on_bad=sources.bad_rows, bad=bad):
         try:

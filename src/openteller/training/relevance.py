@@ -17,7 +17,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import yaml
-from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -185,10 +184,7 @@ def train(
     _fit(model, tokenizer, shelf, recipe, report)
     temperature, metrics = evaluate(model, tokenizer, shelf)
     metrics["minutes"] = (time.time() - started) / 60
-    output.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.astype(np.float16) for k, v in model.adapter().items()}, output / "adapter.safetensors")
-    head = model.linear_heads()[HEAD]
-    save_file({f"{HEAD}.weight": head.weight, f"{HEAD}.bias": head.bias}, output / "heads.safetensors")
+    model.save(output)
     return write_manifest(
         output,
         Manifest(

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import yaml
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -409,14 +409,7 @@ def _save(
     metrics: dict[str, float],
     output: Path,
 ) -> Manifest:
-    output.mkdir(parents=True, exist_ok=True)
-    if recipe.lora_rank:
-        save_file({k: v.astype(np.float16) for k, v in model.adapter().items()}, output / "adapter.safetensors")
-    else:
-        save_file(model.encoder_tensors(), output / "encoder.safetensors")
-    heads = model.linear_heads()
-    arrays = {f"{name}.weight": h.weight for name, h in heads.items()} | {f"{n}.bias": h.bias for n, h in heads.items()}
-    save_file(arrays, output / "heads.safetensors")
+    model.save(output)
     labels = {
         "intent": corpus.intents, "sentiment": SENTIMENTS, "needs": corpus.taxonomy.needs, "tags": TAGS
     }  # fmt: skip

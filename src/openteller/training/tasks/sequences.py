@@ -60,8 +60,24 @@ class HeadModule(nn.Module):
         return {"loss": loss, "logits": logits}
 
 
+class _OneDecision:
+    """What tasks with one row of logits a text share."""
+
+    def linked(self, rows: Sequence[Features]) -> list[Features]:
+        """The rows as they are."""
+        return list(rows)
+
+    def collate(self, rows: Sequence[Features], pad: int) -> dict[str, Tensor]:
+        """A batch with ``target``: (n,) ids, or (n, labels) of 0 and 1."""
+        return padded([r["ids"] for r in rows], pad) | {"target": torch.tensor([r["target"] for r in rows])}
+
+    def rows_of(self, logits: NDArray[np.float64], rows: Sequence[Features]) -> list[NDArray[np.float64]]:
+        """One vector of logits a row."""
+        return list(logits)
+
+
 @dataclass(frozen=True)
-class Classification:
+class Classification(_OneDecision):
     """One label of many. With `pair` the texts are two: a question and an answer, or two questions."""
 
     pair: bool = False
@@ -81,21 +97,9 @@ class Classification:
         ids = encode(tokenizer, example.texts).ids
         return {"ids": ids, "target": labels.index(example.gold) if example.gold in labels else -1, "length": len(ids)}
 
-    def linked(self, rows: Sequence[Features]) -> list[Features]:
-        """The rows as they are."""
-        return list(rows)
-
-    def collate(self, rows: Sequence[Features], pad: int) -> dict[str, Tensor]:
-        """A batch with ``target`` (n,)."""
-        return padded([r["ids"] for r in rows], pad) | {"target": torch.tensor([r["target"] for r in rows])}
-
     def module(self, model: MultiHead, options: LossOptions) -> nn.Module:
         """The encoder with a softmax head."""
         return HeadModule(model, options, many=False)
-
-    def rows_of(self, logits: NDArray[np.float64], rows: Sequence[Features]) -> list[NDArray[np.float64]]:
-        """One vector of logits a row."""
-        return list(logits)
 
     def predictions(
         self, logits: Logits, examples: Sequence[Example], rows: Sequence[Features], labels: Sequence[str]
@@ -107,7 +111,7 @@ class Classification:
 
 
 @dataclass(frozen=True)
-class MultiLabelClassification:
+class MultiLabelClassification(_OneDecision):
     """Any number of labels, none included."""
 
     metric: str = "micro_f1"
@@ -135,21 +139,9 @@ class MultiLabelClassification:
         ids = encode(tokenizer, example.texts).ids
         return {"ids": ids, "target": [float(label in (example.gold or ())) for label in labels], "length": len(ids)}
 
-    def linked(self, rows: Sequence[Features]) -> list[Features]:
-        """The rows as they are."""
-        return list(rows)
-
-    def collate(self, rows: Sequence[Features], pad: int) -> dict[str, Tensor]:
-        """A batch with ``target`` (n, labels)."""
-        return padded([r["ids"] for r in rows], pad) | {"target": torch.tensor([r["target"] for r in rows])}
-
     def module(self, model: MultiHead, options: LossOptions) -> nn.Module:
         """The encoder with a sigmoid head."""
         return HeadModule(model, options, many=True)
-
-    def rows_of(self, logits: NDArray[np.float64], rows: Sequence[Features]) -> list[NDArray[np.float64]]:
-        """One vector of logits a row."""
-        return list(logits)
 
     def predictions(
         self, logits: Logits, examples: Sequence[Example], rows: Sequence[Features], labels: Sequence[str]

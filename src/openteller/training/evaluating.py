@@ -1,0 +1,139 @@
+"""Measures an artefact on a data set: its rows through its model, and the report of what came out.
+
+Knows nothing about the command line.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file
+from tokenizers import Tokenizer
+
+from openteller.core.errors import BadInput
+from openteller.registry.manifest import Manifest, read_manifest
+from openteller.runtime.catalogue import Catalogue
+from openteller.runtime.tokenizer import build_tokenizer
+from openteller.training.backbone import MultiHead, load_backbone
+from openteller.training.datasets.readers import OnBad
+from openteller.training.datasets.records import BadRow
+from openteller.training.evaluation.predictions import Predictions
+from openteller.training.evaluation.report import Report, build
+from openteller.training.finetune import FineTuneRecipe, build_model
+from openteller.training.fitting import forward
+from openteller.training.preparing import examples_of
+from openteller.training.tasks.catalogue import TASKS
+from openteller.training.tasks.task import Example, LossOptions, Task
+
+_TIMED = 50  # texts of the latency figures
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A trained model with what it needs to read texts."""
+
+    manifest: Manifest
+    task: Task
+    recipe: FineTuneRecipe
+    model: MultiHead
+    tokenizer: Tokenizer
+    pad: int
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The outputs of its head; () without one."""
+        return self.manifest.labels.get(self.task.head, ())
+
+    @property
+    def temperature(self) -> float:
+        """What its logits are divided by."""
+        return self.manifest.temperatures.get(self.task.head, 1.0)
+
+    def predictions(self, examples: Sequence[Example]) -> Predictions:
+        """What the model says of `examples`."""
+        rows = self.task.linked([self.task.features(e, self.tokenizer, self.labels) for e in examples])
+        module = self.task.module(self.model, LossOptions())
+        logits = forward(module, rows, lambda batch: self.task.collate(batch, self.pad), self.task.rows_of)
+        return self.task.predictions(logits, examples, rows, self.labels)
+
+
+def open_artefact(folder: Path, catalogue: Catalogue) -> Artefact:
+    """The artefact in `folder`.
+
+    Raises:
+        ModelUnavailable: it or its base weights are missing or damaged.
+        BadInput: it was not made by a recipe of a task, such as the understanding with its many heads.
+    """
+    manifest = read_manifest(folder)
+    if manifest.task not in TASKS:
+        raise BadInput(
+            f"{folder.name} cannot be measured this way.",
+            cause=f"Its task is {manifest.task}.",
+            next_step=f"Name an artefact whose task is one of {', '.join(sorted(TASKS))}.",
+        )
+    known = {f.name for f in fields(FineTuneRecipe)}
+    recipe = FineTuneRecipe(**{name: value for name, value in manifest.settings.items() if name in known})
+    # Adapters that were merged before they were written are adapters no more.
+    adapted = float(manifest.settings["lora_scale"]) > 0
+    recipe = replace(recipe, adapter="lora" if adapted else "none")
+    weights, task = load_backbone(catalogue.locate(manifest.base)), TASKS[manifest.task]
+    model = build_model(recipe, task, weights, manifest.labels.get(task.head, ()))
+    if adapted:
+        model.load(load_file(folder / "adapter.safetensors"), load_file(folder / "heads.safetensors"))
+    else:
+        model.load_whole(load_file(folder / "encoder.safetensors"), load_file(folder / "heads.safetensors"))
+    tokenizer = build_tokenizer(weights, max_tokens=recipe.max_tokens)
+    return Artefact(manifest, task, recipe, model, tokenizer, weights.special["pad"])
+
+
+def evaluate(
+    artefact: Artefact,
+    data: Path,
+    *,
+    champion: Artefact | None = None,
+    bad_rows: OnBad = "error",
+    samples: int = 1000,
+) -> Report:
+    """The report of `artefact` on the rows of `data`, beside the champion's on the same rows.
+
+    Raises:
+        BadInput: rows cannot be used, or the champion has another task.
+    """
+    if champion and champion.manifest.task != artefact.manifest.task:
+        raise BadInput(
+            f"{artefact.manifest.name} and {champion.manifest.name} cannot be compared.",
+            cause=f"Their tasks are {artefact.manifest.task} and {champion.manifest.task}.",
+        )
+    bad: list[BadRow] = []
+    examples = examples_of(artefact.task, data, replace(artefact.recipe, bad_rows=bad_rows), bad)
+    if not examples:
+        raise BadInput(f"{data.name} has no rows to measure on.")
+    return build(
+        artefact.predictions(examples),
+        title=f"{artefact.manifest.name} on {data.name}",
+        dataset=data.name,
+        model=artefact.manifest.name,
+        temperature=artefact.temperature,
+        champion=champion.predictions(examples) if champion else None,
+        champion_temperature=champion.temperature if champion else 1.0,
+        latency=_latency(artefact, examples),
+        samples=samples,
+    )
+
+
+def _latency(artefact: Artefact, examples: Sequence[Example]) -> dict[str, float]:
+    """Milliseconds of one text at a time through torch, after one that is not counted."""
+    module = artefact.task.module(artefact.model, LossOptions()).eval()
+    taken = []
+    with torch.no_grad():
+        for example in examples[: _TIMED + 1]:
+            started = time.perf_counter()
+            rows = artefact.task.linked([artefact.task.features(example, artefact.tokenizer, artefact.labels)])
+            batch = artefact.task.collate(rows, artefact.pad)
+            module(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
+            taken.append((time.perf_counter() - started) * 1000)
+    counted = taken[1:] or taken
+    return {f"torch_ms_p{p}": float(np.percentile(counted, p)) for p in (50, 95)}
