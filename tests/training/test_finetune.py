@@ -193,6 +193,9 @@ def test_a_loss_that_is_not_finite_stops_the_run(data_dir: Path, tmp_path: Path)
         (LINES, {"optimiser": "prodigy"}, "no optimiser"),
         (LINES, {"schedule": "wild"}, "no schedule"),
         (LINES, {"class_weights": "odd"}, "class_weights"),
+        (LINES, {"adapter": "qlora"}, "adapter"),
+        (LINES, {"vocabulary": "train"}, "vocabulary"),
+        (LINES, {"precision": "fp7"}, "precision"),
         (LINES, {"metric": "beauty"}, "beauty"),
     ],
 )

@@ -175,9 +175,10 @@ class Dialogue:
         danger = self._danger(reading, language)
         if danger is not None:
             return Found(danger), {}
-        if _injection(reading) >= _CERTAIN:
-            found = self._answerer.answer(inquiry, reading, principal, shelf, language, today)
-            return Found(self._approved_or_refused(found.answer, _injection(reading), language)), {}
+        suspicion = _injection(reading)
+        if suspicion >= _CERTAIN:  # what the gate is sure of, as approved; without its hits no model words it
+            answer = self._answerer.answer(inquiry, reading, principal, shelf, language, today).answer
+            return Found(answer if answer.outcome is Outcome.ANSWERED else self._refused(suspicion, language)), {}
         done = self._skill(inquiry, reading, principal, state, language, today)
         if done is not None:
             return Found(done.answer), done.state or {}
@@ -211,11 +212,8 @@ class Dialogue:
         if flags.get("self_harm", 0.0) >= _CERTAIN:
             care = say(Say.HANDED_OFF_CARE, language)
             return Answer(text=care, outcome=Outcome.HANDED_OFF, confidence=flags["self_harm"])
-        return self._refused(_injection(reading), language) if _injection(reading) >= _SURE else None
-
-    def _approved_or_refused(self, answer: Answer, injection: float, language: str) -> Answer:
-        """What a suspected injection gets: an approved answer as it stands, if the gate is sure of one, else a no."""
-        return answer if answer.outcome is Outcome.ANSWERED else self._refused(injection, language)
+        injection = _injection(reading)
+        return self._refused(injection, language) if injection >= _SURE else None
 
     def _refused(self, injection: float, language: str) -> Answer:
         refusal = say(Say.REFUSED_INJECTION, language, bank=self._bank[language])

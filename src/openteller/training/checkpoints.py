@@ -9,15 +9,14 @@ import json
 import pickle
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 
 from openteller.core.errors import BadInput
+from openteller.training.optimisation import Report
 
-Report = Callable[[int, int, str], None]
 _RUN = "run.json"
 _NAME = re.compile(r"checkpoint-(\d+)")
 
@@ -29,7 +28,7 @@ def claim(folder: Path, settings: dict[str, object]) -> None:
         BadInput: checkpoints of a run with other settings or other data are there.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    ours = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
+    ours = digest(settings)
     note = folder / _RUN
     if note.exists() and _checkpoints(folder):
         try:
@@ -45,6 +44,11 @@ def claim(folder: Path, settings: dict[str, object]) -> None:
     temporary = note.with_suffix(".tmp")
     temporary.write_text(json.dumps({"run": ours, "settings": settings}, default=str, indent=2), encoding="utf-8")
     temporary.replace(note)
+
+
+def digest(settings: object) -> str:
+    """What stands for `settings`: equal ones have equal digests, whatever the order of their keys."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def discard(folder: Path) -> None:

@@ -22,9 +22,8 @@ from openteller.training.datasets.readers import OnBad
 from openteller.training.datasets.records import BadRow
 from openteller.training.evaluation.predictions import Predictions
 from openteller.training.evaluation.report import Report, build
-from openteller.training.finetune import FineTuneRecipe, build_model
-from openteller.training.fitting import forward
-from openteller.training.preparing import examples_of
+from openteller.training.finetune import FineTuneRecipe, build_model, predict
+from openteller.training.preparing import examples_of, features_of
 from openteller.training.tasks.catalogue import TASKS
 from openteller.training.tasks.task import Example, LossOptions, Task
 
@@ -54,10 +53,8 @@ class Artefact:
 
     def predictions(self, examples: Sequence[Example]) -> Predictions:
         """What the model says of `examples`."""
-        rows = self.task.linked([self.task.features(e, self.tokenizer, self.labels) for e in examples])
-        module = self.task.module(self.model, LossOptions())
-        logits = forward(module, rows, lambda batch: self.task.collate(batch, self.pad), self.task.rows_of)
-        return self.task.predictions(logits, examples, rows, self.labels)
+        rows = features_of(self.task, examples, self.tokenizer, self.labels)
+        return predict(self.task, self.task.module(self.model, LossOptions()), examples, rows, self.labels, self.pad)
 
 
 def open_artefact(folder: Path, catalogue: Catalogue) -> Artefact:
@@ -131,7 +128,7 @@ def _latency(artefact: Artefact, examples: Sequence[Example]) -> dict[str, float
     with torch.no_grad():
         for example in examples[: _TIMED + 1]:
             started = time.perf_counter()
-            rows = artefact.task.linked([artefact.task.features(example, artefact.tokenizer, artefact.labels)])
+            rows = features_of(artefact.task, [example], artefact.tokenizer, artefact.labels)
             batch = artefact.task.collate(rows, artefact.pad)
             module(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
             taken.append((time.perf_counter() - started) * 1000)

@@ -22,12 +22,16 @@ from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training import checkpoints
 from openteller.training.backbone import MultiHead, load_backbone
 from openteller.training.calibration import fit_binary_temperature, fit_temperature
+from openteller.training.datasets.records import require_choice
 from openteller.training.evaluation.figures import figures
 from openteller.training.evaluation.predictions import MultiLabel, Predictions, SingleLabel
-from openteller.training.fitting import Fitted, Report, Schedule, Watch, fit, forward
+from openteller.training.fitting import PRECISIONS, Fitted, Schedule, Watch, fit, forward
+from openteller.training.optimisation import Report
 from openteller.training.preparing import SPLITS, Sources, prepare
 from openteller.training.tasks.catalogue import task_named
-from openteller.training.tasks.task import Features, LossOptions, Task
+from openteller.training.tasks.task import Example, Features, LossOptions, Task
+
+_CHOICES = {"adapter": ("none", "lora", "dora"), "vocabulary": ("frozen", "trained"), "precision": PRECISIONS}
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,19 @@ def build_model(recipe: FineTuneRecipe, task: Task, weights: EncoderWeights, lab
     return model
 
 
+def predict(
+    task: Task,
+    module: nn.Module,
+    examples: Sequence[Example],
+    rows: Sequence[Features],
+    labels: Sequence[str],
+    pad: int,
+) -> Predictions:
+    """What the task's `module` says of `examples`, whose tokenised `rows` are padded with the id `pad`."""
+    logits = forward(module, rows, lambda batch: task.collate(batch, pad), task.rows_of)
+    return task.predictions(logits, examples, rows, labels)
+
+
 class Run:
     """One task, its rows and its model, as a recipe asks. Raises BadInput when recipe or data cannot be used."""
 
@@ -108,6 +125,8 @@ class Run:
         if recipe.threads:
             torch.set_num_threads(recipe.threads)
         torch.manual_seed(recipe.seed)
+        for field, choices in _CHOICES.items():
+            require_choice(field, getattr(recipe, field), choices)
         self.recipe, self.task = recipe, task_named(recipe.task)
         self.prepared = prepare(self.task, recipe, locate)
         weights = load_backbone(weights_path)
@@ -131,8 +150,8 @@ class Run:
 
     def predictions(self, name: str) -> Predictions:
         """What the model says of a split."""
-        logits = forward(self.module, self.rows[name], self._collate, self.task.rows_of)
-        return self.task.predictions(logits, self.prepared.examples[name], self.rows[name], self.prepared.labels)
+        examples, rows = self.prepared.examples[name], self.rows[name]
+        return predict(self.task, self.module, examples, rows, self.prepared.labels, self.pad)
 
     def save(self, output: Path, fitted: Fitted) -> Manifest:
         """Calibrate, measure and write the artefact."""
@@ -146,7 +165,6 @@ class Run:
             "minutes": fitted.seconds / 60,
             "samples_per_second": fitted.samples / max(fitted.seconds, 1e-9),
         }
-        output.mkdir(parents=True, exist_ok=True)
         self.model.save(output)
         labels = {self.task.head: self.prepared.labels} if self.task.head else {}
         manifest = Manifest(

@@ -1,7 +1,7 @@
 """The loop: transformers' Trainer around a task's module, with checkpoints, early stopping and the best one restored.
 
-Run under torchrun or Ray Train it trains data-parallel: the Trainer reads their environment. Knows nothing about files
-of examples or about artefacts.
+The Trainer reads the environment of torchrun and Ray Train; data-parallel runs have not been tried here. Knows nothing
+about files of examples or about artefacts.
 """
 
 import math
@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,22 @@ from transformers import (
 )
 
 from openteller.core.errors import BadInput
+from openteller.training import optimisation
 from openteller.training.checkpoints import newest_whole
+from openteller.training.optimisation import Report
 from openteller.training.tasks.task import Features
 
-Report = Callable[[int, int, str], None]
 Judge = Callable[[], dict[str, float]]
 Watch = Callable[[int, float], None]
-OPTIMISERS = ("adamw", "sgd", "adafactor")
+PRECISIONS = (*optimisation.PRECISIONS, "fp16")
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup", "polynomial")
+
+
+_OPTIMISERS: dict[str, Callable[..., Any]] = {
+    "adamw": partial(torch.optim.AdamW, fused=True),
+    "sgd": partial(torch.optim.SGD, momentum=0.9),
+    "adafactor": partial(Adafactor, scale_parameter=False, relative_step=False),
+}
 
 
 @dataclass(frozen=True)
@@ -239,17 +248,11 @@ def make_optimiser(module: nn.Module, schedule: Schedule) -> Optimizer:
     others = [p for name, p in module.named_parameters() if p.requires_grad and ".heads." not in f".{name}"]
     rates = (schedule.learning_rate, schedule.head_learning_rate or schedule.learning_rate)
     groups = [{"params": ps, "lr": lr} for ps, lr in zip((others, heads), rates, strict=True) if ps]
-    decay = schedule.weight_decay
-    match schedule.optimiser:
-        case "adamw":
-            return torch.optim.AdamW(groups, lr=schedule.learning_rate, weight_decay=decay, fused=True)
-        case "sgd":
-            return torch.optim.SGD(groups, lr=schedule.learning_rate, weight_decay=decay, momentum=0.9)
-        case "adafactor":
-            return Adafactor(  # type: ignore[no-untyped-call]
-                groups, lr=schedule.learning_rate, weight_decay=decay, scale_parameter=False, relative_step=False
-            )
-    raise BadInput(f"There is no optimiser {schedule.optimiser!r}.", next_step=f"Use one of {', '.join(OPTIMISERS)}.")
+    if schedule.optimiser not in _OPTIMISERS:
+        known = ", ".join(_OPTIMISERS)
+        raise BadInput(f"There is no optimiser {schedule.optimiser!r}.", next_step=f"Use one of {known}.")
+    optimiser: Optimizer = _OPTIMISERS[schedule.optimiser](groups, weight_decay=schedule.weight_decay)
+    return optimiser
 
 
 def _rates(optimiser: Optimizer, schedule: Schedule, rows: int) -> Any:

@@ -1,9 +1,10 @@
-"""What every training loop here shares: a linear schedule with warm-up, one guarded step down the loss, and the precision.
+"""What every training loop here shares: a linear schedule with warm-up, one guarded step down the loss, the precision,
+and whom a run reports to.
 
 Knows nothing about models or data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from openteller.core.errors import BadInput
 
+Report = Callable[[int, int, str], None]  #: told (step, steps, text) as a run goes
 _CLIP = 1.0
 PRECISIONS = ("fp32", "bf16")
 

@@ -12,11 +12,10 @@ from tokenizers import Tokenizer
 from openteller.core.errors import BadInput
 from openteller.training.datasets.checks import CheckReport, DuplicatePolicy, Policy, clean
 from openteller.training.datasets.readers import OnBad, read
-from openteller.training.datasets.records import BadRow, Keyed
+from openteller.training.datasets.records import NAMED, BadRow, Keyed, listed
 from openteller.training.datasets.splits import split
 from openteller.training.tasks.task import Example, Features, Task
 
-_NAMED = 20
 SPLITS = ("train", "validation", "test")
 
 
@@ -49,7 +48,12 @@ class Prepared:
 
     def features(self, task: Task, tokenizer: Tokenizer, name: str) -> list[Features]:
         """The rows of a split, tokenised."""
-        return task.linked([task.features(e, tokenizer, self.labels) for e in self.examples[name]])
+        return features_of(task, self.examples[name], tokenizer, self.labels)
+
+
+def features_of(task: Task, examples: Sequence[Example], tokenizer: Tokenizer, labels: Sequence[str]) -> list[Features]:
+    """The rows of `examples`, tokenised, each with what it needs of the others."""
+    return task.linked([task.features(example, tokenizer, labels) for example in examples])
 
 
 def prepare(task: Task, sources: Sources, locate: Callable[[str], Path]) -> Prepared:
@@ -98,11 +102,9 @@ def examples_of(task: Task, path: Path, sources: Sources, bad: list[BadRow]) -> 
         except ValueError as error:
             unread.append(BadRow(record.where, str(error)))
     if unread and sources.bad_rows != "skip":
-        named = "\n".join(f"  {row.where}: {row.reason}" for row in unread[:_NAMED])
-        more = f"\n  … and {len(unread) - _NAMED} more" if len(unread) > _NAMED else ""
         raise BadInput(
             f"{len(unread)} of {len(found) + len(unread)} rows of {path.name} cannot be used.",
-            cause=f"\n{named}{more}",
+            cause=listed([f"{row.where}: {row.reason}" for row in unread[:NAMED]], len(unread)),
             next_step="Correct them, name the right columns in the recipe, or set bad_rows: skip.",
         )
     bad.extend(unread)

@@ -8,7 +8,7 @@ question's list, which orders it (Nogueira & Cho 2019). What is shipped: LoRA ma
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,9 +32,8 @@ from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training.backbone import MultiHead, load_backbone
 from openteller.training.calibration import fit_binary_temperature
 from openteller.training.examples import authored, faq_entries, held_out, read_taxonomy
-from openteller.training.optimisation import autocast, descend, linear_schedule
+from openteller.training.optimisation import Report, autocast, descend, linear_schedule
 
-Report = Callable[[int, int, str], None]
 HEAD = "relevance"
 _CANDIDATES = 12
 

@@ -4,10 +4,8 @@ The study lives in the database, so that a search that was cut off goes on, and 
 that was cut off is tried again from its own checkpoints. Knows nothing about tasks.
 """
 
-import hashlib
-import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,17 +17,17 @@ from optuna.trial import Trial, TrialState
 from openteller.core.errors import BadInput
 from openteller.training import checkpoints
 from openteller.training.finetune import FineTuneRecipe, Run
-from openteller.training.fitting import Report
+from openteller.training.optimisation import Report
 
+_DIGITS = 10  # of a digest in a name
 _RANGE = frozenset({"low", "high", "log", "step"})
 
 
 @contextmanager
 def study_storage(url: str) -> Iterator[optuna.storages.RDBStorage]:
     """Studies in the database at `url`, which may make tables there; a trial whose process died is tried again."""
-    with (
-        warnings.catch_warnings()
-    ):  # both are marked experimental; without them a killed trial would never be tried again
+    # Both are marked experimental; without them a killed trial would never be tried again.
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         retry = optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=3)
         storage = optuna.storages.RDBStorage(url, heartbeat_interval=60, heartbeat_stale_trial_callback=retry)
@@ -111,7 +109,7 @@ def search(
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
-        study_name=f"{recipe.name}-{_digest(plan.space)}",
+        study_name=f"{recipe.name}-{checkpoints.digest(plan.space)[:_DIGITS]}",
         storage=storage,
         sampler=optuna.samplers.TPESampler(seed=recipe.seed),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=plan.startup),
@@ -125,10 +123,11 @@ def search(
     done = study.get_trials(states=(TrialState.COMPLETE,))
     if not done:
         raise BadInput("No trial came to its end.", next_step="Look at the messages above; allow more trials.")
-    _plot(study, folder, len(done))
+    importance = _importance(study, [trial.value for trial in done])
+    _plot(study, folder, with_importance=bool(importance))
     best = replace(recipe, **study.best_params)
     pruned = len(study.get_trials(states=(TrialState.PRUNED,)))
-    return Found(best, study.best_value, len(done) + pruned, pruned, _importance(study, len(done)))
+    return Found(best, study.best_value, len(done) + pruned, pruned, importance)
 
 
 class _Objective:
@@ -142,7 +141,7 @@ class _Objective:
     def __call__(self, trial: Trial) -> float:
         chosen = {name: suggest(trial, name, space) for name, space in self.plan.space.items()}
         run = Run(replace(self.recipe, **chosen), self.locate, self.weights)
-        place = self.folder / f"trial-{_digest(chosen)}"
+        place = self.folder / f"trial-{checkpoints.digest(chosen)[:_DIGITS]}"
 
         def tell(step: int, steps: int, text: str) -> None:
             self.report(trial.number, self.plan.trials, f"{step}/{steps} {text}")
@@ -155,7 +154,11 @@ class _Objective:
         try:
             fitted = run.fit(place, tell, watch)
         except FloatingPointError as error:  # a rate that is too high is a bad trial, not a broken search
+            checkpoints.discard(place)
             raise optuna.TrialPruned(str(error)) from error
+        except optuna.TrialPruned:
+            checkpoints.discard(place)
+            raise
         checkpoints.discard(place)
         named = ", ".join(f"{name} {value}" for name, value in chosen.items())
         self.report(trial.number + 1, self.plan.trials, f"{fitted.best:.4f} with {named}")
@@ -172,20 +175,16 @@ def suggest(trial: Trial, name: str, space: Any) -> Any:
     return trial.suggest_float(name, low, high, step=space.get("step"), log=log)
 
 
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:10]
-
-
-def _importance(study: optuna.Study, done: int) -> dict[str, float]:
-    if done < 2 or len({t.value for t in study.get_trials(states=(TrialState.COMPLETE,))}) < 2:
+def _importance(study: optuna.Study, values: Sequence[float | None]) -> dict[str, float]:
+    if len(set(values)) < 2:
         return {}
     return {name: float(share) for name, share in optuna.importance.get_param_importances(study).items()}
 
 
-def _plot(study: optuna.Study, folder: Path, done: int) -> None:
+def _plot(study: optuna.Study, folder: Path, *, with_importance: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     pictures: dict[str, Callable[..., Any]] = {"history": optuna.visualization.plot_optimization_history}
-    if _importance(study, done):
+    if with_importance:
         pictures["importance"] = optuna.visualization.plot_param_importances
     for name, draw in pictures.items():
         draw(study).write_html(folder / f"{name}.html", include_plotlyjs=True)

@@ -27,7 +27,9 @@ from openteller.core.text import fold
 from openteller.registry.manifest import Manifest, write_manifest
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training.backbone import MultiHead, adapter_rank, load_backbone, mixed
-from openteller.training.calibration import expected_calibration_error, fit_binary_temperature, fit_temperature
+from openteller.training.calibration import fit_binary_temperature, fit_temperature
+from openteller.training.evaluation.measures import measure
+from openteller.training.evaluation.predictions import SingleLabel
 from openteller.training.examples import (
     ENTITY_TYPES,
     SENTIMENTS,
@@ -41,9 +43,8 @@ from openteller.training.examples import (
     read_taxonomy,
     same_label,
 )
-from openteller.training.optimisation import autocast, descend, linear_schedule
+from openteller.training.optimisation import Report, autocast, descend, linear_schedule
 
-Report = Callable[[int, int, str], None]
 _TOGETHER = 24  # texts of like length in one pass
 TAGS = ("O", *(f"{side}-{kind}" for kind in ENTITY_TYPES for side in ("B", "I")))
 
@@ -359,23 +360,25 @@ def evaluate(model: MultiHead, tokenizer: Tokenizer, corpus: Corpus) -> tuple[di
     needs = np.array([[float(n in (e.needs or ())) for n in corpus.taxonomy.needs] for e in corpus.validation])
     temperatures = {head: fit_temperature(arrays[head], gold[head]) for head in gold}
     temperatures["needs"] = fit_binary_temperature(arrays["needs"], needs)
-    return temperatures, _figures(arrays, gold, needs, temperatures) | _retrieval(model, tokenizer, corpus)
+    return temperatures, _figures(corpus, arrays, gold, needs, temperatures) | _retrieval(model, tokenizer, corpus)
 
 
 def _figures(
-    arrays: dict[str, np.ndarray], gold: dict[str, np.ndarray], needs: np.ndarray, temperatures: dict[str, float]
+    corpus: Corpus,
+    arrays: dict[str, np.ndarray],
+    gold: dict[str, np.ndarray],
+    needs: np.ndarray,
+    temperatures: dict[str, float],
 ) -> dict[str, float]:
     from sklearn.metrics import f1_score
 
     figures = {}
-    for head in ("intent", "sentiment"):
-        scaled = arrays[head] / temperatures[head]
-        chances = np.exp(scaled - scaled.max(1, keepdims=True))
-        chances /= chances.sum(1, keepdims=True)
-        correct = chances.argmax(1) == gold[head]
-        figures[f"{head}_accuracy"] = float(correct.mean())
-        figures[f"{head}_macro_f1"] = float(f1_score(gold[head], chances.argmax(1), average="macro"))
-        figures[f"{head}_ece"] = expected_calibration_error(chances.max(1), correct.astype(float))
+    texts = tuple(example.text for example in corpus.validation)
+    labels = {"intent": corpus.intents, "sentiment": SENTIMENTS}
+    for head in labels:
+        said = SingleLabel(labels[head], gold[head], arrays[head], texts)
+        for name in ("accuracy", "macro_f1", "ece"):
+            figures[f"{head}_{name}"] = measure(said, name, temperatures[head]).figure()
     figures["needs_micro_f1"] = float(f1_score(needs, arrays["needs"] > 0, average="micro"))
     named = [i for i in range(1, len(TAGS))]
     figures["tag_micro_f1"] = float(

@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from openteller.core.errors import BadInput, MissingDependency
+from openteller.cli.extras import training_extra
+from openteller.core.errors import BadInput
 from openteller.runtime.catalogue import Catalogue
 from openteller.settings import load
 
@@ -29,12 +30,8 @@ def evaluate(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--junit", nargs="+", metavar="FIGURE=LEAST", help="print JUnit XML with these thresholds")
     given = parser.parse_args(arguments)
-    try:
+    with training_extra():
         return _run(given)
-    except ImportError as error:
-        raise MissingDependency(
-            "Training is not installed.", cause=str(error), next_step='pip install "openteller[train]"'
-        ) from error
 
 
 def _run(given: argparse.Namespace) -> int:

@@ -5,8 +5,9 @@ import errno
 import json
 from pathlib import Path
 
+from openteller.cli.extras import training_extra
 from openteller.cli.progress import console_progress
-from openteller.core.errors import MissingDependency, OpenTellerError
+from openteller.core.errors import OpenTellerError
 from openteller.registry.manifest import Manifest
 from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.use_backend import SentenceEncoder
@@ -32,11 +33,8 @@ def finetune(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     settings = load()
     try:
-        manifest, output = _run(given, settings.data_dir)
-    except ImportError as error:
-        raise MissingDependency(
-            "Training is not installed.", cause=str(error), next_step='pip install "openteller[train]"'
-        ) from error
+        with training_extra():
+            manifest, output = _run(given, settings.data_dir)
     except FloatingPointError as error:
         raise OpenTellerError("Training stopped.", cause=str(error)) from error
     except OSError as error:

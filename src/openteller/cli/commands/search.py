@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
+from openteller.cli.extras import training_extra
 from openteller.cli.progress import console_progress
-from openteller.core.errors import MissingDependency
 from openteller.runtime.catalogue import Catalogue
 from openteller.settings import load
 
@@ -37,12 +37,8 @@ def search(arguments: list[str]) -> int:
     parser.add_argument("--output", type=Path, help="default: <data_dir>/search/<name>")
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
     given = parser.parse_args(arguments)
-    try:
+    with training_extra():
         found = _run(given)
-    except ImportError as error:
-        raise MissingDependency(
-            "Training is not installed.", cause=str(error), next_step='pip install "openteller[train]"'
-        ) from error
     print(json.dumps(found, ensure_ascii=False, indent=2) if given.json else _readable(found))
     return 0
 
