@@ -25,8 +25,19 @@ def pytest_configure() -> None:
     # No property is timed: the machine may be busy.
     settings.register_profile("untimed", deadline=None)
     settings.load_profile("untimed")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # Threads of two workers on two cores wait for each other's: many times slower than one thread each.
+        os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     for name in [name for name in os.environ if name.upper().startswith("OPENTELLER_") and name not in _KEPT]:
         del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep on one worker what stands on one fixture: a file, and all that walks the real road."""
+    acceptance = Path(__file__).parent / "acceptance"
+    for item in items:
+        group = acceptance if acceptance in item.path.parents else item.path
+        item.add_marker(pytest.mark.xdist_group(group.name))
 
 
 @pytest.fixture

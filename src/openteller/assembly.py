@@ -5,10 +5,13 @@
 `Application` is what the faces (serving, cli) hold. Knows nothing about HTTP or the command line.
 """
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 
 from openteller import __version__
 from openteller.assistant.answering import Answerer, Shelf
@@ -28,9 +31,18 @@ from openteller.knowledge.retrieval import Retriever
 from openteller.products.names import ProductNames
 from openteller.products.repository import ProductRepository
 from openteller.recommendation.recommender import Recommender
+from openteller.registry.durable import replace_file
 from openteller.registry.manifest import Manifest
 from openteller.runtime.catalogue import Catalogue
-from openteller.runtime.loader import Progress, load_encoder, load_reranker, shipped_artefact
+from openteller.runtime.loader import (
+    BUILD_FORMAT,
+    RELEVANCE,
+    UNDERSTANDING,
+    Progress,
+    load_encoder,
+    load_reranker,
+    serving_artefact,
+)
 from openteller.runtime.onnx_backend import EncoderEmbedder, OnnxEncoder
 from openteller.runtime.protocols import TextGenerator
 from openteller.runtime.use_backend import JointEmbedder, SentenceEncoder
@@ -96,9 +108,14 @@ class Application:
         """The weights that can be had."""
         return Catalogue(self.settings.data_dir)
 
+    def artefact(self, slot: str) -> Path:
+        """The folder of the model that serves as `slot`: the one that the settings name, the champion, or what ships."""
+        named = self.settings.encoder if slot == UNDERSTANDING else None
+        return named or serving_artefact(slot, self.settings.data_dir)
+
     @cached_property
     def _encoder_and_manifest(self) -> tuple[OnnxEncoder, Manifest]:
-        artefact = self.settings.encoder or shipped_artefact()
+        artefact = self.artefact(UNDERSTANDING)
         return load_encoder(artefact, self.catalogue, self.settings.data_dir, self.settings.threads, self._progress)
 
     @cached_property
@@ -116,17 +133,37 @@ class Application:
     @cached_property
     def library(self) -> Library:
         """The bank's documents."""
-        version = "-".join(sorted(self._encoder_and_manifest[1].files.values()))[:64]
-        return Library(self.database, self.embedder, index_version=version)
+        return Library(self.database, self.embedder, index_version=self._index_version)
+
+    @cached_property
+    def _index_version(self) -> str:
+        files = self._encoder_and_manifest[1].files
+        return hashlib.sha256("-".join([BUILD_FORMAT, *sorted(files.values())]).encode()).hexdigest()
 
     @cached_property
     def retriever(self) -> Retriever:
         """Search in the bank's documents."""
         settings = self.settings
         reranker = load_reranker(
-            shipped_artefact("knowledge"), self.catalogue, settings.data_dir, settings.threads, self._progress
+            self.artefact(RELEVANCE), self.catalogue, settings.data_dir, settings.threads, self._progress
         )
+        self._index_anew()
         return Retriever(self.database, self.embedder, reranker)
+
+    def _index_anew(self) -> None:
+        """Embed the documents again that another encoder than this one embedded; a note says when there are none."""
+        note = self.settings.data_dir / "models" / "index-version"
+        where = hashlib.sha256((self.settings.database_url or "").encode()).hexdigest()
+        version = f"{self._index_version} {where}"
+        if note.exists() and note.read_text("utf-8") == version:
+            return
+        self.library.reindex(progress=self._indexing)
+        with suppress(OSError):  # then the next start looks again
+            replace_file(note, version)
+
+    def _indexing(self, done: int, total: int) -> None:
+        if self._progress and total:
+            self._progress(done, total, "indexing the documents for another encoder")
 
     @cached_property
     def shelf(self) -> ProductShelf:

@@ -1,4 +1,4 @@
-"""Every command of the README's tour runs as written."""
+"""Every command of the README's tour, and of the guide's pages listed here, runs as written."""
 
 import re
 import shlex
@@ -11,13 +11,22 @@ import pytest
 from openteller.assembly import Application
 
 ROOT = Path(__file__).parents[2]
-TOUR = re.search(r"```console\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
-assert TOUR
-COMMANDS = [line for line in TOUR[1].splitlines() if line.startswith("teller ")]
+PAGES = ("README.md", "docs/guide/models.md")
 
 
-def test_the_tour_has_commands() -> None:
-    assert len(COMMANDS) >= 6
+def commands(page: str) -> list[str]:
+    """The commands of a page's first block of console text."""
+    tour = re.search(r"```console\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)
+    assert tour
+    return [line for line in tour[1].splitlines() if line.startswith("teller ")]
+
+
+COMMANDS = [command for page in PAGES for command in commands(page)]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_tour_has_commands(page: str) -> None:
+    assert len(commands(page)) >= 6
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -10,7 +10,11 @@ import pytest
 
 from openteller.cli import running
 from openteller.cli.main import COMMANDS, USAGE, run
-from openteller.settings import load
+from openteller.cli.operator_token import service_token
+from openteller.core.errors import ConfigurationError, NotAuthenticated
+from openteller.core.records import Role
+from openteller.serving.security import Tokens
+from openteller.settings import dev_secret, load
 
 
 def teller(data_dir: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
@@ -65,6 +69,31 @@ def test_only_what_signs_tokens_needs_the_secret(short_dir: Path) -> None:
     assert "OPENTELLER_SECRET_KEY" in checks["secret"]["advice"]
     assert doctor.returncode == 1
     assert not (short_dir / "dev-secret").exists()
+
+
+@pytest.mark.parametrize("secret", ["", "s" * 40])
+def test_the_operators_token_is_one_that_the_server_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    monkeypatch.setenv("OPENTELLER_DEV", "1")
+    monkeypatch.setenv("OPENTELLER_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("OPENTELLER_SECRET_KEY", secret)
+    made = [service_token(tmp_path), service_token(tmp_path)]  # the first makes the dev secret, the second reads it
+    for token in made:
+        found = Tokens(load()).verify(token)
+        assert (found.subject, found.role, found.customer_id) == ("cli", Role.SERVICE, None)
+    monkeypatch.setenv("OPENTELLER_SECRET_KEY", "t" * 40)
+    with pytest.raises(NotAuthenticated):
+        Tokens(load()).verify(made[1])
+
+
+def test_without_a_safe_secret_the_operator_gets_no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dev_secret(tmp_path)
+    monkeypatch.setenv("OPENTELLER_DEV", "0")
+    monkeypatch.setenv("OPENTELLER_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("OPENTELLER_SECRET_KEY", "short")
+    with pytest.raises(ConfigurationError):
+        service_token(tmp_path)
 
 
 def test_schema_up_and_down_and_the_doctor(short_dir: Path) -> None:

@@ -28,6 +28,12 @@ LINES = [{"text": f"我的卡在{place}丢了", "label": "lost"} for place in PL
 ]
 SPANS = [{"text": f"转{i}00元到{p}", "spans": [[1, 5 if i < 10 else 6, "amount"]]} for i, p in enumerate(PLACES, 1)]
 
+RANKED = [
+    {"text": f"{place}的卡丢了", "pair": pair, "label": int(pair == "挂失银行卡")}
+    for place in PLACES
+    for pair in ("挂失银行卡", "房贷利率表", "开户材料")
+]
+
 
 def write(path: Path, rows: list[dict[str, object]] = LINES) -> Path:
     path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
@@ -66,6 +72,8 @@ def test_it_learns_and_what_it_wrote_serves(data_dir: Path, tmp_path: Path) -> N
         ({"task": "pair-classification", "columns": {"pair": "text"}}, LINES),
         ({"task": "tokens"}, SPANS),
         ({"task": "embedding-by-label"}, LINES),
+        ({"task": "reranking", "layers": 1}, RANKED),
+        ({"few_shot": 4, "label_names": True, "contrastive_steps": 4}, LINES),
         ({"task": "embedding", "columns": {"pair": "label"}, "leaks": "keep"}, LINES),
     ],
 )
@@ -80,6 +88,23 @@ def test_every_switch_trains_and_is_written(
     encoder, read = load_encoder(output, catalogue, tmp_path)
     assert read.metrics == manifest.metrics
     assert np.isfinite(encoder.encode(["卡丢了"]).embedding).all()
+
+
+def test_a_few_texts_of_each_label_are_enough_for_what_is_easy(data_dir: Path, tmp_path: Path) -> None:
+    write(tmp_path / "toy.jsonl")
+    recipe = replace(RECIPE, few_shot=3, label_names=True, contrastive_steps=12, epochs=2)
+    run = Run(recipe, tmp_path.joinpath, Catalogue(data_dir).locate("small"))
+    assert [e.texts[0] for e in run.prepared.examples["train"][-2:]] == ["lost", "rate"]
+    before = run.model.heads["label"].weight.clone()
+    run.fit(tmp_path / "checkpoints", quiet)
+    assert not before.equal(run.model.heads["label"].weight)
+    assert run.judge()["accuracy"] == 1.0
+
+
+def test_the_few_shot_mode_is_of_classifications(data_dir: Path, tmp_path: Path) -> None:
+    write(tmp_path / "toy.jsonl", SPANS)
+    with pytest.raises(BadInput, match="no few-shot mode"):
+        Run(replace(RECIPE, task="tokens", label_names=True), tmp_path.joinpath, Catalogue(data_dir).locate("small"))
 
 
 def test_only_what_the_recipe_names_is_trained(data_dir: Path, tmp_path: Path) -> None:
@@ -142,6 +167,42 @@ def test_a_killed_run_goes_on_and_ends_like_one_that_was_not(
     assert min(s for s in steps if s) > 3
     assert went_on.metrics["accuracy"] == expected.metrics["accuracy"]
     assert went_on.metrics["nll"] == pytest.approx(expected.metrics["nll"], abs=1e-3)
+
+
+SHARED = replace(RECIPE, dropout=0.0, validation_share=1 / 3)
+TOGETHER = """
+import os, sys
+from dataclasses import replace
+from pathlib import Path
+from tests.training.test_finetune import SHARED
+from openteller.runtime.catalogue import Catalogue
+from openteller.training.finetune import finetune
+folder = Path(sys.argv[2])
+steps = []
+def report(step, total, text):
+    steps.append(step)
+small = Catalogue(Path(sys.argv[1])).locate("small")
+made = finetune(replace(SHARED, batch_size=4), folder.joinpath, small, folder / "artefact", report)
+(folder / f"{os.environ['RANK']}.txt").write_text(f"{max(steps)} {made.metrics['nll']}")
+"""
+
+
+def test_two_processes_that_share_the_rows_learn_what_one_learns(data_dir: Path, root: Path, tmp_path: Path) -> None:
+    write(tmp_path / "toy.jsonl")
+    (tmp_path / "together.py").write_text(TOGETHER, "utf-8")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    environment = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, str(tmp_path / "together.py"), str(data_dir), str(tmp_path)],
+        cwd=root, env=environment, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    alone = finetune(SHARED, tmp_path.joinpath, Catalogue(data_dir).locate("small"), tmp_path / "alone", quiet)
+    for rank in "01":
+        steps, nll = (tmp_path / f"{rank}.txt").read_text().split()
+        assert int(steps) == 8  # 16 rows, 4 to each of two at a step, 4 epochs
+        assert float(nll) == pytest.approx(alone.metrics["nll"], abs=2e-3)
+    assert not (tmp_path / "artefact" / "checkpoints").exists()
 
 
 def test_another_recipe_does_not_go_on_with_old_checkpoints(data_dir: Path, tmp_path: Path) -> None:

@@ -6,12 +6,20 @@ import pytest
 
 from openteller.core.errors import BadInput, ConfigurationError
 from openteller.training.finetune import FineTuneRecipe
+from openteller.training.pretraining.pretrain import PretrainRecipe
 from openteller.training.recipes import DATA_VARIABLE, as_dataclass, data_path, read_recipe
 from openteller.training.relevance import RelevanceRecipe
+from openteller.training.sft import SftRecipe
 from openteller.training.tasks.catalogue import TASKS
 from openteller.training.understanding import UnderstandingRecipe
 
-KINDS = {"understanding": UnderstandingRecipe, "relevance": RelevanceRecipe}
+KINDS = {
+    "understanding": UnderstandingRecipe,
+    "relevance": RelevanceRecipe,
+    "mlm": PretrainRecipe,
+    "clm": PretrainRecipe,
+    "sft": SftRecipe,
+}
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
 
 

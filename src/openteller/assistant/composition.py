@@ -18,6 +18,20 @@ _SYSTEM = {
 }
 
 
+def grounded_messages(question: str, passages: Sequence[str], language: str, bank: dict[str, str]) -> list[Message]:
+    """What a language model is asked: the instruction with the passages, numbered from 1, then the question.
+
+    Args:
+        question: the customer's, personal data masked.
+        passages: approved texts.
+        language: of the reply, ``zh`` or ``en``.
+        bank: the bank's name by language.
+    """
+    sources = "\n\n".join(f"[{i}] {p}" for i, p in enumerate(passages, start=1))
+    instruction = _SYSTEM[language].format(bank=bank[language]) + "\n\n" + sources
+    return [Message("system", instruction), Message("user", question)]
+
+
 class NotGrounded(Exception):
     """The model wrote a sentence that its sources do not carry; `sentence` is that sentence."""
 
@@ -39,11 +53,7 @@ class Composer:
             NotGrounded: a sentence failed the check; what was yielded before is to be replaced.
             Unavailable: the model does not answer.
         """
-        sources = "\n\n".join(f"[{i}] {p}" for i, p in enumerate(passages, start=1))
-        messages = [
-            Message("system", _SYSTEM[language].format(bank=self._bank[language]) + "\n\n" + sources),
-            Message("user", question),
-        ]
+        messages = grounded_messages(question, passages, language, self._bank)
         pending, said = "", False
         for piece in self._generator.generate(messages, max_tokens=220, temperature=0.0):
             pending += piece

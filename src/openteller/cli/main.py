@@ -14,9 +14,11 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller demo load [--customers N] [--reset]  the demo bank
   teller db upgrade|downgrade|status          the schema of the store
   teller doctor [--json]                      checks everything and says what to do
+  teller pretrain RECIPE [--output DIR]       adapt a language model to the bank's texts (extra: train)
   teller finetune RECIPE [--output DIR]       train a model from a recipe (extra: train)
   teller evaluate MODEL DATA [--against …]    how good a trained model is (extra: train)
   teller search RECIPE [--trials N]           look for better settings of a recipe (extra: train)
+  teller models list|show|register|promote|…  which trained models there are, and which of them serves
 
 Each command has --help with examples. Settings are environment variables: OPENTELLER_DATA_DIR, OPENTELLER_DEV, …
 """
@@ -102,6 +104,12 @@ def _doctor(arguments: list[str]) -> int:
     return doctor(arguments)
 
 
+def _pretrain(arguments: list[str]) -> int:
+    from openteller.cli.commands.pretrain import pretrain
+
+    return pretrain(arguments)
+
+
 def _finetune(arguments: list[str]) -> int:
     from openteller.cli.commands.finetune import finetune
 
@@ -112,6 +120,12 @@ def _evaluate(arguments: list[str]) -> int:
     from openteller.cli.commands.evaluate import evaluate
 
     return evaluate(arguments)
+
+
+def _models(arguments: list[str]) -> int:
+    from openteller.cli.commands.models import models
+
+    return models(arguments)
 
 
 def _search(arguments: list[str]) -> int:
@@ -128,9 +142,11 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "demo": _demo,
     "db": _db,
     "doctor": _doctor,
+    "pretrain": _pretrain,
     "finetune": _finetune,
     "evaluate": _evaluate,
     "search": _search,
+    "models": _models,
 }
 
 

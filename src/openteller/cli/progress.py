@@ -7,13 +7,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 def console_progress() -> Callable[[int, int, str], None]:
-    """A callback (done, total, text) that draws one bar a run of steps, or writes a line at each twentieth of it."""
+    """A callback (done, total, text) that draws one bar a run of steps, or writes a line at each twentieth of it.
+
+    A text without a total is a line of its own.
+    """
     bar: list[Progress] = []
     console = Console(stderr=True)
     if not console.is_terminal:
         return lambda done, total, text: _line(console, done, total, text)
 
     def report(done: int, total: int, text: str) -> None:
+        if not total:
+            console.print(text, highlight=False, markup=False)
+            return
         if not bar:
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
             bar.append(Progress(*columns, console=console))
@@ -27,7 +33,9 @@ def console_progress() -> Callable[[int, int, str], None]:
 
 
 def _line(console: Console, done: int, total: int, text: str) -> None:
-    if done >= total or done * 20 // total != (done - 1) * 20 // total:
+    if not total:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+    elif done >= total or done * 20 // total != (done - 1) * 20 // total:
         console.print(f"{done}/{total} {text}", highlight=False, soft_wrap=True)
 
 

@@ -6,6 +6,7 @@ What is not covered: synonyms, spelling mistakes, and words that jieba cuts diff
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from threading import Lock
 from typing import Protocol, cast
@@ -34,6 +35,7 @@ _STOP = frozenset(_STOP_WORDS.split())
 
 
 class _Segmenter(Protocol):
+    def cut(self, sentence: str) -> Iterator[str]: ...
     def cut_for_search(self, sentence: str) -> list[str]: ...
 
 
@@ -65,6 +67,11 @@ def terms(text: str) -> list[str]:
             if word not in _STOP:
                 found.append(_stem(word))
     return [term[:_MAX_TERM_CHARACTERS] for term in found]
+
+
+def segmented(text: str) -> list[str]:
+    """The words of a text, spaces and marks among them; joined they are the text."""
+    return list(_segmenter().cut(text))
 
 
 def tsvector(text: str) -> str:

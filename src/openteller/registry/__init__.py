@@ -1,1 +1,1 @@
-"""Model artefacts: a folder with its files and a manifest that says what, from which data, how good, and the hashes."""
+"""Model artefacts: a folder with its files, its hashes and its card; and the registry of their versions, one of which serves."""

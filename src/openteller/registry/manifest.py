@@ -1,6 +1,8 @@
 """The manifest of a model artefact: what it is, from which data, how good, under which licence, and its hashes.
 
-Knows nothing about loading a model; it only proves that the files are the ones that were measured.
+What people read beside it (the card, reports, pages, pictures) is no part of the artefact: it can be written anew, after
+an evaluation or by a later release, without the model becoming another one. Knows nothing about loading a model; it only
+proves that the files are the ones that were measured.
 """
 
 import hashlib
@@ -13,8 +15,20 @@ from pydantic import Field, ValidationError
 
 from openteller.core.errors import ModelUnavailable
 from openteller.core.records import Record
+from openteller.registry.durable import replace_file
 
 MANIFEST = "manifest.json"
+CARD = "README.md"
+REPORT = "report.json"
+_FOR_PEOPLE = frozenset({".md", ".html", ".png"})
+
+
+class Machine(Record):
+    """What trained a model. `accelerator`: empty for none."""
+
+    processor: str
+    cores: int = Field(ge=1, description="that training may use")
+    accelerator: str = ""
 
 
 class Manifest(Record):
@@ -30,6 +44,8 @@ class Manifest(Record):
     labels: dict[str, tuple[str, ...]] = Field(description="head → its labels in output order")
     temperatures: dict[str, float] = Field({}, description="head → divisor of its logits, fitted on validation")
     settings: dict[str, Any] = Field({}, description="training arguments")
+    languages: tuple[str, ...] = Field((), description="of the training texts, most frequent first (zh, en)")
+    machine: Machine | None = Field(None, description="None: not noted")
     files: dict[str, str] = Field({}, description="file name → SHA-256")
 
 
@@ -41,11 +57,16 @@ def sha256(path: Path) -> str:
 
 def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
     """Hash the files in `folder` into the manifest and write it there."""
-    files = {p.name: sha256(p) for p in sorted(folder.iterdir()) if p.is_file() and p.name != MANIFEST}
+    files = {p.name: sha256(p) for p in sorted(folder.iterdir()) if _is_part(p)}
     complete = manifest.model_copy(update={"files": files})
     body = json.dumps(complete.model_dump(mode="json"), ensure_ascii=False, indent=2)
-    (folder / MANIFEST).write_text(body + "\n", encoding="utf-8")
+    replace_file(folder / MANIFEST, body + "\n")
     return complete
+
+
+def _is_part(path: Path) -> bool:
+    beside = path.name in (MANIFEST, REPORT) or path.suffix in _FOR_PEOPLE
+    return path.is_file() and not beside and not path.name.startswith(".")
 
 
 def read_manifest(folder: Path, *, verify: bool = True) -> Manifest:

@@ -1,7 +1,9 @@
 """Finds the file of weights that a name stands for, and makes sure that it is the right one.
 
 Weights are data. A file inside an installed Python package is found through the package's metadata, and the package's
-code is never imported. Split files are joined, and hub files kept, below `<data_dir>/models`.
+code is never imported. Split files are joined, and hub files kept, below `<data_dir>/models`. Besides the entries, a name
+may be that of an artefact below that folder, or any artefact's folder, when models can be built on it: what pre-training
+wrote, or fine-tuning of a decoder.
 
 A verified file is not hashed again while its size and modification time stay: this guards against damage and wrong
 versions, not against somebody who may write to the bank's disk. Knows nothing about what is inside a file.
@@ -10,6 +12,7 @@ versions, not against somebody who may write to the bank's disk. Knows nothing a
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +21,7 @@ from pathlib import Path
 from threading import RLock
 
 from openteller.core.errors import MissingDependency, ModelUnavailable, NotFound
+from openteller.registry.manifest import MANIFEST, read_manifest
 from openteller.runtime.weights import (
     BUILT_IN,
     HubSource,
@@ -25,9 +29,12 @@ from openteller.runtime.weights import (
     PackageSource,
     PathSource,
     Weights,
+    WeightsRole,
     read_entries,
 )
 
+ARTEFACT_WEIGHTS = "model.safetensors"
+_BUILT_ON = {"mlm": WeightsRole.ENCODER, "clm": WeightsRole.GENERATOR, "sft": WeightsRole.GENERATOR}
 _BLOCK = 1 << 20
 
 
@@ -55,14 +62,34 @@ class Catalogue:
         return tuple(self._entries[name] for name in sorted(self._entries))
 
     def entry(self, name: str) -> Weights:
-        """The entry called `name`. Raises NotFound."""
+        """The entry called `name`, or that of an artefact. Raises NotFound; ModelUnavailable for a broken manifest."""
         if name not in self._entries:
+            if folder := self._artefact_folder(name):
+                return _artefact(folder)
             raise NotFound(
                 f"The catalogue has no weights called {name!r}.",
                 cause=f"It has {', '.join(sorted(self._entries))}.",
                 next_step="Choose one of these, or add an entry to models.yaml in the data directory.",
             )
         return self._entries[name]
+
+    def origin(self, name: str) -> str:
+        """The name of the entry that the weights called `name` go back to: their own, or the base of an artefact's base.
+
+        Raises:
+            NotFound: no such entry, or artefacts that are each other's base.
+        """
+        passed: set[str] = set()
+        while name not in self._entries and name not in passed and (folder := self._artefact_folder(name)):
+            passed.add(name)
+            name = read_manifest(folder, verify=False).base
+        if name not in self._entries:
+            self.entry(name if name not in passed else "")
+        return name
+
+    def _artefact_folder(self, name: str) -> Path | None:
+        folders = (self._models / name, Path(name))
+        return next((folder.resolve() for folder in folders if (folder / MANIFEST).is_file()), None) if name else None
 
     def locate(self, name: str) -> Path:
         """The verified file of the weights called `name`; joined or downloaded first when it has to be.
@@ -166,6 +193,23 @@ class Catalogue:
         except (OSError, ValueError):
             return {}
         return known if isinstance(known, dict) else {}
+
+
+def _artefact(folder: Path) -> Weights:
+    """The entry of the weights in an artefact's folder. Raises NotFound when none can be built on."""
+    manifest = read_manifest(folder, verify=False)  # whoever asks for the file has it verified
+    role, path = _BUILT_ON.get(manifest.task), folder / ARTEFACT_WEIGHTS
+    if role is None or path.name not in manifest.files or not path.is_file():
+        raise NotFound(
+            f"Nothing can be built on the artefact {folder.name}.",
+            cause=f"Its task is {manifest.task}, or it has no {path.name}.",
+            next_step="Name weights of the catalogue, or an artefact of pre-training.",
+        )
+    name = re.sub("[^a-z0-9._-]", "-", manifest.name.lower()).lstrip("._-") or "artefact"
+    source, size = PathSource(path=path), path.stat().st_size
+    return Weights(
+        name=name, role=role, source=source, licence=manifest.licence, sha256=manifest.files[path.name], size=size
+    )
 
 
 def _installed(weights: Weights, parts: tuple[PackagePart, ...]) -> list[Path]:

@@ -91,8 +91,11 @@ class _Graph:
 def build_encoder(weights: EncoderWeights, heads: Mapping[str, LinearHead], path: Path, *, int8: bool = True) -> None:
     """Write the encoder with `heads` to `path`, whole or not at all.
 
-    int8 quantises the weights of the encoder's matrix products and its embeddings (dynamic activations); heads stay
-    float32. Unsigned 8-bit weights are used because signed ones saturate on processors without VNNI.
+    int8 quantises the weights of the encoder's matrix products and its embeddings (dynamic activations). Left in float32
+    are the heads, and the second product of each feed-forward block: a few of its inputs are so large that one scale for
+    all loses the others (Dettmers et al. 2022, LLM.int8()). With it in 8 bits an embedding has cosine 0.986 to its float32
+    one, without 0.996, at no measurable cost. Unsigned 8-bit weights are used because signed ones saturate on processors
+    without VNNI.
     """
     graph = _Graph()
     hidden = _embeddings(graph, weights)
@@ -106,7 +109,10 @@ def build_encoder(weights: EncoderWeights, heads: Mapping[str, LinearHead], path
         plain, final = Path(folder) / "float32.onnx", Path(folder) / "final.onnx"
         graph.onnx.save(model, str(plain))
         if int8:
-            _quantise(plain, final, exclude=[f"node/head.{name}.product" for name in heads])
+            outer = [f"layer{layer}.output.dense" for layer in range(weights.layers)]
+            _quantise(
+                plain, final, exclude=[f"node/{name}.product" for name in (*(f"head.{h}" for h in heads), *outer)]
+            )
         (final if int8 else plain).replace(path)
 
 

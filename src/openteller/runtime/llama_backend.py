@@ -69,6 +69,8 @@ class LlamaGenerator:
 
     Args:
         path: the GGUF file.
+        adapter: a LoRA adapter for it, as GGUF; None for the model as it is.
+        template: the Jinja chat template it was tuned with, in place of the file's own or of none.
         threads: processor threads for this engine.
         context: tokens of prompt and answer together; never more than the model was trained for.
         timeout: seconds to wait for the next piece, the wait for other generations included.
@@ -78,15 +80,26 @@ class LlamaGenerator:
         ModelUnavailable: the file is missing or damaged, or the engine cannot run it.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1, context: int = 4096, timeout: float = 120.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        adapter: Path | None = None,
+        template: str | None = None,
+        threads: int = 1,
+        context: int = 4096,
+        timeout: float = 120.0,
+    ) -> None:
         engine = _engine()
         self.header: GgufHeader = read_header(path)
+        if template is not None:
+            self.header = replace(self.header, chat_template=template)
         self.context = min(context, self.header.context_length)
         self._timeout = timeout
         self._break_up = ControlTokens(self.header.control_tokens)
         folder = tempfile.mkdtemp(prefix="openteller-llm-")
         self._remove_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self._server: Any = _start(engine, path, threads, self.context, Path(folder) / "llm.sock")
+        self._server: Any = _start(engine, path, threads, self.context, Path(folder) / "llm.sock", adapter, template)
 
     def generate(
         self,
@@ -171,9 +184,21 @@ class LlamaGenerator:
             ) from None
 
 
-def _start(engine: ModuleType, path: Path, threads: int, context: int, socket: Path) -> object:
+def _start(
+    engine: ModuleType,
+    path: Path,
+    threads: int,
+    context: int,
+    socket: Path,
+    adapter: Path | None,
+    template: str | None,
+) -> object:
     params = engine.CommonParams()
     params.model.path = str(path)
+    if adapter is not None:
+        params.lora_adapters = [engine.CommonAdapterLoraInfo(str(adapter), 1.0)]
+    if template is not None:
+        params.use_jinja, params.chat_template = True, template
     params.n_ctx, params.n_parallel = context, 1
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.n_threads_http = 1
@@ -191,7 +216,7 @@ def _start(engine: ModuleType, path: Path, threads: int, context: int, socket: P
         return server
     except RuntimeError as error:
         raise ModelUnavailable(
-            f"llama.cpp cannot run {path.name}.",
+            f"llama.cpp cannot run {path.name}{f' with {adapter.name}' if adapter else ''}.",
             cause=f"The file is cut short, of an architecture it does not know, or memory is short ({error}).",
             next_step="Fetch the file again, or upgrade xllamacpp.",
         ) from error

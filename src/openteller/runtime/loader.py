@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
+from types import MappingProxyType
 
 import numpy as np
 from safetensors import SafetensorError
@@ -18,20 +19,55 @@ from safetensors.numpy import load_file
 
 from openteller.core.errors import ModelUnavailable
 from openteller.registry.manifest import Manifest, read_manifest
+from openteller.registry.registry import ModelRegistry
 from openteller.runtime.catalogue import Catalogue
-from openteller.runtime.e5_weights import EncoderWeights, first_layers, keep_scripts, read_e5
+from openteller.runtime.e5_weights import EncoderWeights, first_layers, keep_scripts
+from openteller.runtime.encoder_files import read_encoder
 from openteller.runtime.encoder_graph import LinearHead, build_encoder, merge_lora
 from openteller.runtime.onnx_backend import OnnxEncoder, OnnxReranker
 from openteller.runtime.tokenizer import build_tokenizer
 
 TOKEN_HEADS = frozenset({"tags"})
-_FORMAT = "1"  # raise when the way of building changes
+UNDERSTANDING, RELEVANCE = "understanding-zh-en", "relevance-zh-en"
+#: Slot of the registry whose champion serves → the room that ships weights for it.
+SERVED = MappingProxyType({UNDERSTANDING: "understanding", RELEVANCE: "knowledge"})
+BUILD_FORMAT = "2"  #: raised when the way of building changes, and with it what the same weights give
 Progress = Callable[[int, int, str], None]
 
 
 def shipped_artefact(room: str = "understanding") -> Path:
     """The folder of an artefact that ships with the package: ``understanding``, or ``knowledge`` for the reranker."""
     return Path(__file__).parent.parent / room / "weights"
+
+
+def serving_artefact(slot: str, data_dir: Path) -> Path:
+    """The verified folder that serves as `slot` (one of `SERVED`): the registry's champion, else what ships.
+
+    Raises:
+        ModelUnavailable: the champion is damaged. What ships does not step in: the figures would be another model's.
+    """
+    return ModelRegistry(data_dir).champion(slot) or shipped_artefact(SERVED[slot])
+
+
+def try_out(
+    slot: str, artefact: Path, catalogue: Catalogue, data_dir: Path, threads: int = 1, progress: Progress | None = None
+) -> None:
+    """Load `artefact` as it would be loaded to serve as `slot`; does nothing for a slot that is not served from.
+
+    Raises:
+        ModelUnavailable: it would not load, or lacks a head that the assistant reads.
+    """
+    if slot not in SERVED:
+        return
+    shipped, ours = (read_manifest(folder, verify=False) for folder in (shipped_artefact(SERVED[slot]), artefact))
+    if missing := shipped.labels.keys() - ours.labels.keys():
+        raise ModelUnavailable(
+            f"{artefact.name} cannot serve as {slot}.",
+            cause=f"It has no {', '.join(sorted(missing))}.",
+            next_step=f"Train one with recipes/{slot}.yaml.",
+        )
+    load = load_reranker if slot == RELEVANCE else load_encoder
+    load(artefact, catalogue, data_dir, threads, progress)
 
 
 def load_encoder(
@@ -51,7 +87,7 @@ def load_reranker(
 ) -> OnnxReranker:
     """The cross-encoder of `artefact`, built first if it has not been. Raises ModelUnavailable as `load_encoder`."""
     manifest = read_manifest(artefact)
-    if manifest.task != "relevance":
+    if manifest.task not in ("relevance", "reranking"):
         raise ModelUnavailable(
             f"The artefact {manifest.name} is no reranker.",
             cause=f"Its task is {manifest.task}.",
@@ -71,13 +107,13 @@ def _built(artefact: Path, catalogue: Catalogue, data_dir: Path, progress: Progr
 
 
 def _fingerprint(manifest: Manifest, catalogue: Catalogue) -> str:
-    parts = [_FORMAT, str(catalogue.entry(manifest.base).sha256), *sorted(manifest.files.values())]
+    parts = [BUILD_FORMAT, str(catalogue.entry(manifest.base).sha256), *sorted(manifest.files.values())]
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
 def _build(artefact: Path, manifest: Manifest, base: Path, folder: Path, progress: Progress) -> None:
     progress(0, 4, "reading base weights")
-    weights = keep_scripts(read_e5(base))
+    weights = keep_scripts(read_encoder(base))
     weights = first_layers(weights, int(manifest.settings.get("layers", weights.layers)))
     progress(1, 4, "merging the adapter")
     try:

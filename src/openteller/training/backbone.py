@@ -16,13 +16,15 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from openteller.core.errors import BadInput
-from openteller.runtime.e5_weights import EncoderWeights, keep_scripts, read_e5
+from openteller.runtime.e5_weights import EncoderWeights, first_layers, keep_scripts
+from openteller.runtime.encoder_files import read_encoder
 from openteller.runtime.encoder_graph import LinearHead
 
 
-def load_backbone(path: Path) -> EncoderWeights:
-    """The encoder at `path` with its vocabulary trimmed to Chinese and English."""
-    return keep_scripts(read_e5(path))
+def load_backbone(path: Path, layers: int = 0) -> EncoderWeights:
+    """The encoder at `path` with its vocabulary trimmed to Chinese and English; its first `layers` only, 0: all."""
+    weights = keep_scripts(read_encoder(path))
+    return first_layers(weights, layers) if layers else weights
 
 
 def as_torch(weights: EncoderWeights, dropout: float) -> BertModel:

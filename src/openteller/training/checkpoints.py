@@ -63,7 +63,7 @@ def newest_whole(folder: Path, report: Report) -> Path | None:
         if fault is None:
             return path
         path.rename(path.with_name(f"damaged-{path.name}"))
-        report(0, 1, f"{path.name} is damaged ({fault}); going on from the one before")
+        report(0, 0, f"{path.name} is damaged ({fault}); going on from the one before")
     return None
 
 

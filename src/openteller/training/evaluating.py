@@ -76,7 +76,7 @@ def open_artefact(folder: Path, catalogue: Catalogue) -> Artefact:
     # Adapters that were merged before they were written are adapters no more.
     adapted = float(manifest.settings["lora_scale"]) > 0
     recipe = replace(recipe, adapter="lora" if adapted else "none")
-    weights, task = load_backbone(catalogue.locate(manifest.base)), TASKS[manifest.task]
+    weights, task = load_backbone(catalogue.locate(manifest.base), recipe.layers), TASKS[manifest.task]
     model = build_model(recipe, task, weights, manifest.labels.get(task.head, ()))
     if adapted:
         model.load(load_file(folder / "adapter.safetensors"), load_file(folder / "heads.safetensors"))

@@ -15,22 +15,26 @@ import torch
 from torch import nn
 
 from openteller.core.errors import BadInput
+from openteller.registry.card import write_card
 from openteller.registry.manifest import Manifest, sha256, write_manifest
 from openteller.runtime.e5_weights import EncoderWeights
 from openteller.runtime.loader import TOKEN_HEADS
 from openteller.runtime.tokenizer import build_tokenizer
-from openteller.training import checkpoints
+from openteller.training import checkpoints, few_shot, processes
 from openteller.training.backbone import MultiHead, load_backbone
 from openteller.training.calibration import fit_binary_temperature, fit_temperature
 from openteller.training.datasets.records import require_choice
 from openteller.training.evaluation.figures import figures
-from openteller.training.evaluation.predictions import MultiLabel, Predictions, SingleLabel
+from openteller.training.evaluation.predictions import MultiLabel, Predictions, Ranking, SingleLabel
 from openteller.training.fitting import PRECISIONS, Fitted, Schedule, Watch, fit, forward
 from openteller.training.optimisation import Report
 from openteller.training.preparing import SPLITS, Sources, prepare
+from openteller.training.processes import from_main
+from openteller.training.provenance import languages, this_machine
 from openteller.training.tasks.catalogue import task_named
 from openteller.training.tasks.task import Example, Features, LossOptions, Task
 
+_SAID = frozenset({"attribution", "licence"})  # fields that say something and change nothing
 _CHOICES = {"adapter": ("none", "lora", "dora"), "vocabulary": ("frozen", "trained"), "precision": PRECISIONS}
 
 
@@ -41,6 +45,7 @@ class FineTuneRecipe(Schedule, Sources):
     task: str = "classification"
     name: str = "model"
     weights: str = "e5-small"  #: name in the catalogue of weights
+    layers: int = 0  #: of the encoder that are used, from the first; 0: all
     trained: str = "all"  #: all; top-4: the last four; head: the head alone
     vocabulary: str = "frozen"  #: or trained: the word embeddings too
     adapter: str = "none"  #: lora or dora
@@ -50,9 +55,12 @@ class FineTuneRecipe(Schedule, Sources):
     label_smoothing: float = 0.0
     class_weights: str = "equal"  #: or balanced: by the inverse of how often a label occurs
     temperature: float = 0.05  #: of a contrastive loss
+    contrastive_steps: int = 0  #: bring texts of one label together for so many steps, then fit the head on them; 0: no
     max_tokens: int = 128
     threads: int = 0  #: 0 leaves the choice to torch: every core the process may use
     seed: int = 20261123
+    attribution: str = ""  #: whose the training data are, and under which licence
+    licence: str = ""  #: of the artefact; empty: that of the training data and of the base weights
 
 
 def finetune(
@@ -66,6 +74,8 @@ def finetune(
 ) -> Manifest:
     """Run `recipe` and write the artefact to `output`; a run that was cut off goes on where it was.
 
+    Started several times by torchrun or Ray Train, the processes share the rows, and the first one writes.
+
     Args:
         recipe: what to train.
         locate: finds the path of a data set.
@@ -78,13 +88,20 @@ def finetune(
         BadInput: the recipe or its data cannot be used.
         FloatingPointError: the loss is not finite.
     """
-    run = Run(recipe, locate, weights_path)
-    folder = output / "checkpoints"
-    if restart:
-        checkpoints.discard(folder)
-    fitted = run.fit(folder, report)
+    with processes.together():
+        run = Run(recipe, locate, weights_path)
+        for line in run.prepared.lines():
+            report(0, 0, line)
+        folder = output / "checkpoints"
+        if restart:
+            from_main(lambda: checkpoints.discard(folder))
+        fitted = run.fit(folder, report)
+        return from_main(lambda: _written(run, output, fitted))
+
+
+def _written(run: "Run", output: Path, fitted: Fitted) -> Manifest:
     manifest = run.save(output, fitted)
-    checkpoints.discard(folder)
+    checkpoints.discard(output / "checkpoints")
     return manifest
 
 
@@ -127,22 +144,38 @@ class Run:
         torch.manual_seed(recipe.seed)
         for field, choices in _CHOICES.items():
             require_choice(field, getattr(recipe, field), choices)
+        if (recipe.contrastive_steps or recipe.label_names) and recipe.task != "classification":
+            raise BadInput(
+                f"The task {recipe.task} has no few-shot mode.",
+                next_step="Leave out contrastive_steps and label_names, or use the task classification.",
+            )
         self.recipe, self.task = recipe, task_named(recipe.task)
         self.prepared = prepare(self.task, recipe, locate)
-        weights = load_backbone(weights_path)
+        weights = load_backbone(weights_path, recipe.layers)
         tokenizer = build_tokenizer(weights, max_tokens=recipe.max_tokens)
-        self.pad = weights.special["pad"]
+        self.pad, self.layers = weights.special["pad"], weights.layers
         self.model = build_model(recipe, self.task, weights, self.prepared.labels)
         self.rows = {name: self.prepared.features(self.task, tokenizer, name) for name in ("train", "validation")}
-        options = LossOptions(recipe.label_smoothing, self._class_weights(), recipe.temperature)
-        self.module: nn.Module = self.task.module(self.model, options)
-        self._data = {name: sha256(locate(path)) for name in SPLITS if (path := getattr(recipe, name))}
+        self.options = LossOptions(recipe.label_smoothing, self._class_weights(), recipe.temperature)
+        self.module: nn.Module = self.task.module(self.model, self.options)
+        self._data = {name: [_digest(locate(file)) for file in recipe.files(name)] for name in SPLITS}
 
     def fit(self, folder: Path, report: Report, watch: Watch | None = None) -> Fitted:
         """Train, from the newest checkpoint in `folder` if it has one of this run; leaves the best state."""
-        checkpoints.claim(folder, asdict(self.recipe) | {"data": self._data})
+        from_main(lambda: checkpoints.claim(folder, self._settings() | {"data": self._data}))
         schedule = replace(self.recipe, metric=self.recipe.metric or self.task.metric)
-        return fit(self.module, self.rows["train"], self._collate, self.judge, schedule, folder, report, watch)
+        if self.recipe.contrastive_steps:
+            return self._contrast(folder, report, watch)
+        rows = self.task.trained_on(self.rows["train"])
+        return fit(self.module, rows, self._collate, self.judge, schedule, folder, report, watch)
+
+    def _contrast(self, folder: Path, report: Report, watch: Watch | None) -> Fitted:
+        """The two stages of the few-shot mode."""
+        schedule = replace(self.recipe, steps=self.recipe.contrastive_steps)
+        rows, examples = self.rows, self.prepared.examples
+        fitted = few_shot.contrast(self.model, rows, examples, self.pad, self.options, schedule, folder, report, watch)
+        few_shot.fit_head(self.model, rows["train"], self._collate)
+        return fitted
 
     def judge(self) -> dict[str, float]:
         """The figures on validation as the model stands."""
@@ -158,7 +191,7 @@ class Run:
         if self.recipe.adapter == "dora":  # merged first: it is the merged encoder that is measured and serves
             self.model.merge()
         found = self.predictions("validation")
-        temperature = _temperature(found)
+        temperature = _temperature(found) if self.task.head else 1.0
         measured = figures(found, temperature) | {
             "train_rows": float(len(self.rows["train"])),
             "validation_rows": float(len(self.rows["validation"])),
@@ -172,14 +205,25 @@ class Run:
             task=self.recipe.task,
             base=self.recipe.weights,
             created_at=datetime.now(UTC),
-            licence="that of the training data and of the base weights",
-            data=tuple(Path(p).name for p in (self.recipe.train, self.recipe.validation) if p),
+            licence=self.recipe.licence or "that of the training data and of the base weights",
+            data=tuple(filter(None, (self.recipe.attribution, *self._files()))),
             metrics={name: round(value, 4) for name, value in measured.items() if np.isfinite(value)},
             labels=labels,
             temperatures=dict.fromkeys(labels, round(temperature, 4)),
-            settings=asdict(self.recipe) | {"lora_scale": self.model.lora_scale},
+            settings=self._settings() | {"lora_scale": self.model.lora_scale, "layers": self.layers},
+            languages=languages(text for example in self.prepared.examples["train"] for text in example.texts),
+            machine=this_machine(),
         )
-        return write_manifest(output, manifest)
+        complete = write_manifest(output, manifest)
+        write_card(output)
+        return complete
+
+    def _files(self) -> list[str]:
+        return [file for name in ("train", "validation") for file in self.recipe.files(name)]
+
+    def _settings(self) -> dict[str, object]:
+        """What of the recipe makes the model what it is."""
+        return {name: value for name, value in asdict(self.recipe).items() if name not in _SAID}
 
     def _collate(self, rows: Sequence[Features]) -> dict[str, torch.Tensor]:
         return self.task.collate(rows, self.pad)
@@ -196,10 +240,20 @@ class Run:
         return tuple(float(w) for w in counts.sum() / (len(counts) * counts))
 
 
+def _digest(path: Path) -> object:
+    """What changes when a file changes, or anything in a folder of a saved data set."""
+    if path.is_dir():
+        return {str(file.relative_to(path)): sha256(file) for file in sorted(path.rglob("*")) if file.is_file()}
+    return sha256(path)
+
+
 def _temperature(predictions: Predictions) -> float:
     if isinstance(predictions, SingleLabel):
         known = predictions.gold >= 0
         return fit_temperature(predictions.logits[known], predictions.gold[known])
     if isinstance(predictions, MultiLabel):
         return fit_binary_temperature(predictions.logits, predictions.gold.astype(np.float64))
+    if isinstance(predictions, Ranking):
+        scores, gold = np.concatenate(predictions.scores), np.concatenate(predictions.gold)
+        return fit_binary_temperature(scores[:, None], gold[:, None].astype(np.float64))
     return 1.0

@@ -1,7 +1,7 @@
 """The loop: transformers' Trainer around a task's module, with checkpoints, early stopping and the best one restored.
 
-The Trainer reads the environment of torchrun and Ray Train; data-parallel runs have not been tried here. Knows nothing
-about files of examples or about artefacts.
+Started by torchrun or Ray Train it is one process of several (training/processes.py): `batch_size` rows go to each at a
+step. Knows nothing about files of examples or about artefacts.
 """
 
 import math
@@ -29,14 +29,14 @@ from transformers import (
 )
 
 from openteller.core.errors import BadInput
-from openteller.training import optimisation
+from openteller.training import optimisation, processes
 from openteller.training.checkpoints import newest_whole
 from openteller.training.optimisation import Report
 from openteller.training.tasks.task import Features
 
 Judge = Callable[[], dict[str, float]]
 Watch = Callable[[int, float], None]
-PRECISIONS = (*optimisation.PRECISIONS, "fp16")
+PRECISIONS = (*optimisation.PRECISIONS, "fp16", "auto")
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup", "polynomial")
 
 
@@ -64,7 +64,7 @@ class Schedule:
     patience: int = 0  #: evaluations without gain after which it stops; 0: never
     metric: str = ""  #: figure that chooses the best checkpoint, higher is better; empty: the task's own
     seed: int = 20261123
-    precision: str = "fp32"
+    precision: str = "fp32"  #: bf16, fp16; auto: bf16 where the processor or the GPU multiplies it, else fp32
     compile: bool = False
     checkpoint_minutes: float = 5.0
 
@@ -151,7 +151,7 @@ def fit(
     trainer = _Trainer(
         model=_Finite(module),
         args=arguments,
-        train_dataset=list(rows),
+        train_dataset=rows,
         eval_dataset=list(rows[:1]),  # asked for, and not looked at: evaluate() has its own rows
         data_collator=collate,
         optimizers=(optimiser, _rates(optimiser, schedule, len(rows))),
@@ -159,20 +159,23 @@ def fit(
     )
     trainer.remove_callback(PrinterCallback)
     trainer.judge, trainer.watch = judge, watch
-    before = newest_whole(folder, report)
+    before = processes.from_main(lambda: newest_whole(folder, report))
     trainer.train(resume_from_checkpoint=str(before) if before else None)
     state = trainer.state
     return Fitted(
         best=float(state.best_metric if state.best_metric is not None else math.nan),
         best_step=int(state.best_global_step or state.global_step),
         seconds=time.time() - started,
-        samples=clock.steps_done * schedule.batch_size * schedule.accumulate,
+        samples=clock.steps_done * schedule.batch_size * schedule.accumulate * processes.count(),
         history=tuple({k: float(v) for k, v in row.items()} for row in state.log_history),
     )
 
 
 class _Finite(nn.Module):
     """Stops a run whose loss is not a number, before it spoils the weights."""
+
+    # The Trainer asks for it when a checkpoint lacks weights: those of a module that keeps only what it trains.
+    _keys_to_ignore_on_save = None
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
@@ -238,7 +241,7 @@ def steps_of(schedule: Schedule, rows: int) -> int:
     """Updates of a run on `rows` rows."""
     if schedule.steps:
         return schedule.steps
-    batches = math.ceil(rows / schedule.batch_size)
+    batches = math.ceil(rows / (schedule.batch_size * processes.count()))
     return schedule.epochs * max(1, math.ceil(batches / schedule.accumulate))
 
 
@@ -262,8 +265,17 @@ def _rates(optimiser: Optimizer, schedule: Schedule, rows: int) -> Any:
     return get_scheduler(schedule.schedule, optimiser, max(1, int(steps * schedule.warmup)), steps)
 
 
+def _resolved(precision: str) -> str:
+    """What ``auto`` means here: elsewhere than on these, bfloat16 is emulated and several times slower."""
+    if precision != "auto":
+        return precision
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    return "bf16" if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported() else "fp32"
+
+
 def _arguments(schedule: Schedule, folder: Path, rows: int) -> TrainingArguments:
-    on_gpu = torch.cuda.is_available()
+    on_gpu, precision = torch.cuda.is_available(), _resolved(schedule.precision)
     every = max(1, steps_of(schedule, rows) // max(1, schedule.epochs))
     by_steps: dict[str, Any] = {
         "max_steps": schedule.steps,
@@ -288,8 +300,8 @@ def _arguments(schedule: Schedule, folder: Path, rows: int) -> TrainingArguments
         seed=schedule.seed,
         data_seed=schedule.seed,
         use_cpu=not on_gpu,
-        bf16=schedule.precision == "bf16",
-        fp16=schedule.precision == "fp16",
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
         torch_compile=schedule.compile,
         remove_unused_columns=False,
         logging_steps=10,

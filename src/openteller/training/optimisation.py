@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from openteller.core.errors import BadInput
 
-Report = Callable[[int, int, str], None]  #: told (step, steps, text) as a run goes
+Report = Callable[[int, int, str], None]  #: told (step, steps, text) as a run goes; without steps the text is a note
 _CLIP = 1.0
 PRECISIONS = ("fp32", "bf16")
 

@@ -3,6 +3,7 @@
 Knows nothing about models but their tokenizer.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,24 +18,34 @@ from openteller.training.datasets.splits import split
 from openteller.training.tasks.task import Example, Features, Task
 
 SPLITS = ("train", "validation", "test")
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the rows come from and what is done about doubtful ones; the fields mean what they mean in a recipe."""
+    """Where the rows come from and what is done about doubtful ones; the fields mean what they mean in a recipe.
+
+    train, validation, test: a file each, or several with commas between them.
+    """
 
     train: str = ""
     validation: str = ""
     test: str = ""
     columns: dict[str, str] = field(default_factory=dict)  #: our name of a column → the file's
+    labels: str = ""  #: the labels there may be, with commas between them: a row with another is bad; empty: any
     validation_share: float = 0.1
     test_share: float = 0.0
     bad_rows: OnBad = "error"
     conflicts: Policy = "error"
     leaks: Policy = "error"
     duplicates: DuplicatePolicy = "drop"
-    few_shot: int = 0
+    few_shot: int = 0  #: most training rows of a label; 0: all
+    label_names: bool = False  #: the names of the labels are training texts too: ``card_arrival`` as "card arrival"
     seed: int = 20261123
+
+    def files(self, name: str) -> tuple[str, ...]:
+        """The files of a split as the recipe names them."""
+        return tuple(part for file in getattr(self, name).split(",") if (part := file.strip()))
 
 
 @dataclass(frozen=True)
@@ -46,14 +57,24 @@ class Prepared:
     bad: tuple[BadRow, ...]
     report: CheckReport
 
+    def lines(self) -> list[str]:
+        """What was found on the way, for a person."""
+        reasons = [f"{row.where}: {row.reason}" for row in self.bad]
+        skipped = [f"{len(reasons):,} rows skipped: {_first(reasons)}"]
+        golds = Counter(e.gold for e in self.examples["train"] if isinstance(e.gold, str))
+        alone = sorted(label for label, count in golds.items() if count == 1)
+        once = [f"labels with one text to train on: {_first(alone)}"]
+        counts = ", ".join(f"{name} {len(rows):,}" for name, rows in self.examples.items() if rows)
+        return [*self.report.lines(), *(skipped if self.bad else ()), *(once if alone else ()), f"rows: {counts}"]
+
     def features(self, task: Task, tokenizer: Tokenizer, name: str) -> list[Features]:
         """The rows of a split, tokenised."""
         return features_of(task, self.examples[name], tokenizer, self.labels)
 
 
 def features_of(task: Task, examples: Sequence[Example], tokenizer: Tokenizer, labels: Sequence[str]) -> list[Features]:
-    """The rows of `examples`, tokenised, each with what it needs of the others."""
-    return task.linked([task.features(example, tokenizer, labels) for example in examples])
+    """The rows of `examples`, tokenised."""
+    return [task.features(example, tokenizer, labels) for example in examples]
 
 
 def prepare(task: Task, sources: Sources, locate: Callable[[str], Path]) -> Prepared:
@@ -69,9 +90,9 @@ def prepare(task: Task, sources: Sources, locate: Callable[[str], Path]) -> Prep
     """
     bad: list[BadRow] = []
     read_in = {
-        name: examples_of(task, locate(getattr(sources, name)), sources, bad)
+        name: [row for file in files for row in examples_of(task, locate(file), sources, bad)]
         for name in SPLITS
-        if getattr(sources, name)
+        if (files := sources.files(name))
     }
     if not read_in.get("train"):
         raise BadInput("There is nothing to train on.", next_step="Name a file with rows in the recipe's field train.")
@@ -83,6 +104,8 @@ def prepare(task: Task, sources: Sources, locate: Callable[[str], Path]) -> Prep
     parts = _split(kept, sources)
     if sources.few_shot:
         parts["train"] = few(parts["train"], sources.few_shot)
+    if sources.label_names:
+        parts["train"] = [*parts["train"], *_names(parts["train"])]
     labels = task.labels(parts["train"])
     if not parts["validation"]:
         raise BadInput(
@@ -96,9 +119,10 @@ def prepare(task: Task, sources: Sources, locate: Callable[[str], Path]) -> Prep
 def examples_of(task: Task, path: Path, sources: Sources, bad: list[BadRow]) -> list[Example]:
     """The rows of a file as `task` reads them; those that cannot be used go to `bad`, or raise BadInput that names them."""
     found, unread = [], []
+    known = {label.strip() for label in sources.labels.split(",") if label.strip()}
     for record in read(path, on_bad=sources.bad_rows, bad=bad):
         try:
-            found.append(task.example(record, sources.columns))
+            found.append(_known(task.example(record, sources.columns), known))
         except ValueError as error:
             unread.append(BadRow(record.where, str(error)))
     if unread and sources.bad_rows != "skip":
@@ -111,6 +135,17 @@ def examples_of(task: Task, path: Path, sources: Sources, bad: list[BadRow]) -> 
     return found
 
 
+def _first(names: Sequence[str]) -> str:
+    return "; ".join([*names[:_SHOWN], *([f"and {len(names) - _SHOWN:,} more"] if len(names) > _SHOWN else ())])
+
+
+def _known(example: Example, labels: set[str]) -> Example:
+    """The example. Raises ValueError when `labels` are given and it has another."""
+    if labels and (others := example.named - labels):
+        raise ValueError(f"the label {', '.join(sorted(others))} is none of {', '.join(sorted(labels))}")
+    return example
+
+
 def _keyed(example: Example) -> Keyed:
     return Keyed(example.where, example.key, example.stratum)
 
@@ -120,7 +155,8 @@ def _split(kept: dict[str, list[Example]], sources: Sources) -> dict[str, list[E
     validation = 0.0 if "validation" in kept else sources.validation_share
     test = 0.0 if "test" in kept else sources.test_share
     rows = kept["train"]
-    parts = split([_keyed(e) for e in rows], validation=validation, test=test, seed=sources.seed)
+    keyed = [Keyed(e.where, e.query or e.key, e.stratum) for e in rows]
+    parts = split(keyed, validation=validation, test=test, seed=sources.seed)
     return {
         "train": [rows[i] for i in parts.train],
         "validation": kept.get("validation") or [rows[i] for i in parts.validation],
@@ -137,3 +173,9 @@ def few(rows: Sequence[Example], most: int) -> list[Example]:
         if counts[row.stratum] <= most:
             kept.append(row)
     return kept
+
+
+def _names(rows: Sequence[Example]) -> list[Example]:
+    """The labels' own names as rows."""
+    labels = dict.fromkeys(row.gold for row in rows if isinstance(row.gold, str))
+    return [Example(f"the name of {label}", (label.replace("_", " "),), label) for label in labels]

@@ -13,7 +13,9 @@ import yaml
 from openteller.core.errors import BadInput, ConfigurationError
 
 # Least and most of a number; what is not listed must not be negative.
-_SHARES = dict.fromkeys(("validation_share", "test_share", "warmup", "dropout", "label_smoothing"), (0.0, 0.99))
+_SHARES = dict.fromkeys(
+    ("validation_share", "test_share", "warmup", "dropout", "label_smoothing", "mask_share"), (0.0, 0.99)
+)
 _COUNTED = [
     "epochs",
     "batch_size",
@@ -24,6 +26,11 @@ _COUNTED = [
     "layers",
     "accumulate",
     "lora_alpha",
+    "evaluations",
+    "validation_windows",
+    "validation_rows",
+    "passages",
+    "answer_tokens",
 ]
 _COUNTS = dict.fromkeys(_COUNTED, (1, 10**9))
 _POSITIVE = dict.fromkeys(("learning_rate", "contrast", "temperature"), (1e-9, 100.0))

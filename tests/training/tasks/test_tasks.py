@@ -17,6 +17,7 @@ from openteller.training.backbone import load_backbone
 from openteller.training.datasets.records import Record
 from openteller.training.tasks.catalogue import TASKS, task_named
 from openteller.training.tasks.embedding import Embedding, info_nce
+from openteller.training.tasks.reranking import Reranking, relevance_loss
 from openteller.training.tasks.sequences import Classification, MultiLabelClassification, at_least_two
 from openteller.training.tasks.tokens import TokenClassification, spans_of, tag_ids
 
@@ -51,6 +52,8 @@ def test_a_task_is_found_by_name_and_an_unknown_one_lists_them() -> None:
         ("tokens", {"text": "abc", "spans": ["a"]}, "no span"),
         ("embedding", {"text": "x", "pair": "y", "negatives": [1]}, "list of texts"),
         ("embedding", {"text": "x"}, "pair is missing"),
+        ("reranking", {"text": "x", "pair": "y"}, "not a label"),
+        ("reranking", {"text": "x", "pair": "y", "label": 2}, "neither 1 nor 0"),
     ],
 )
 def test_a_record_that_does_not_fit_says_why(task: str, fields: dict[str, object], reason: str) -> None:
@@ -140,7 +143,7 @@ def test_info_nce_against_hand_worked_values() -> None:
 def test_pairs_of_one_label_are_partners_and_never_oneself(tokenizer: Tokenizer) -> None:
     task = Embedding(labelled=True)
     examples = [task.example(record(text=t, label=t[0]), {}) for t in ("a1", "a2", "b1", "b2", "c1")]
-    rows = task.linked([task.features(e, tokenizer, ()) for e in examples])
+    rows = task.trained_on([task.features(e, tokenizer, ()) for e in examples])
     assert [row["partners"] == [row["ids"][0]] for row in rows] == [False, False, False, False, True]
     batch = task.collate(rows, 1)
     assert batch["input_ids"].shape[0] == 10
@@ -159,8 +162,66 @@ def test_hard_negatives_follow_the_pairs(tokenizer: Tokenizer) -> None:
         task.example(record(text="e", pair="f"), {}),
     ]
     rows = [task.features(e, tokenizer, ()) for e in examples]
-    batch = task.collate(task.linked(rows), 1)
+    batch = task.collate(task.trained_on(rows), 1)
     assert batch["input_ids"].shape[0] == 6
     assert batch["pairs"].tolist() == [0, 1]
     logits = np.arange(12, dtype=float).reshape(6, 2)
     assert task.rows_of(logits, rows)[1].tolist() == [[2, 3], [6, 7]]
+
+
+CANDIDATES = [
+    ("卡丢了怎么办", "挂失银行卡", 1),
+    ("卡丢了怎么办", "房贷利率", 0),
+    ("卡丢了怎么办", "开户材料", 0),
+    ("天气怎么样", "房贷利率", 0),
+]
+
+
+def test_a_query_is_trained_on_once_with_its_rivals_and_ranked_over_all_of_them(tokenizer: Tokenizer) -> None:
+    task = Reranking(rivals=3)
+    examples = [task.example(record(text=q, pair=c, label=y), {}) for q, c, y in CANDIDATES]
+    assert task.labels(examples) == ("relevant",)
+    rows = [task.features(e, tokenizer, ("relevant",)) for e in examples]
+    trained = task.trained_on(rows)
+    assert [(row["relevant"], len(row["rivals"])) for row in trained] == [(True, 2), (False, 1)]
+    batch = task.collate(trained, 1)
+    assert batch["target"].tolist() == [1, 0, 0, 0]
+    assert batch["lists"].tolist() == [[0, 1, 2, -1]]
+    scores = task.rows_of(np.array([[2.0], [3.0], [1.0], [0.0]]), rows)
+    found = task.predictions(scores, examples, rows, ("relevant",))
+    assert [g.tolist() for g in found.gold] == [[1, 0, 0], [0]]  # type: ignore[union-attr]
+    assert found.ranked[0].tolist() == [0, 1, 0]  # type: ignore[union-attr]
+
+
+def test_a_relevant_pair_may_bring_its_negatives(tokenizer: Tokenizer) -> None:
+    task = Reranking()
+    examples = [task.example(record(text="a", pair="b", negatives=["c", "d"]), {})]
+    assert (examples[0].gold, task.labels(examples)) == ("1", ("relevant",))
+    rows = [task.features(e, tokenizer, ()) for e in examples]
+    assert len(task.trained_on(rows)[0]["rivals"]) == 2
+    assert task.collate(rows, 1)["input_ids"].shape[0] == 3
+    found = task.predictions(task.rows_of(np.array([[2.0], [3.0], [1.0]]), rows), examples, rows, ())
+    assert found.gold[0].tolist() == [1, 0, 0]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([("q", "a", 1), ("q", "b", 1)], "2 are relevant and 0 name"),
+        ([("q", "a", 0)], "0 are relevant"),
+    ],
+)
+def test_a_reranker_needs_both_what_is_relevant_and_what_is_not(rows: list[tuple[str, str, int]], said: str) -> None:
+    task = Reranking()
+    with pytest.raises(BadInput) as error:
+        task.labels([task.example(record(text=q, pair=c, label=y), {}) for q, c, y in rows])
+    assert said in str(error.value.cause)
+
+
+def test_the_list_loss_against_hand_worked_values() -> None:
+    scores, target = torch.zeros(3), torch.tensor([1.0, 0.0, 0.0])
+    binary = (2 + 1 + 1) * math.log(2) / 3
+    none = torch.empty(0, 3, dtype=torch.long)
+    assert relevance_loss(scores, target, none).item() == pytest.approx(binary)
+    lists = torch.tensor([[0, 1, -1]])
+    assert relevance_loss(scores, target, lists).item() == pytest.approx(binary + math.log(2) / 2)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from openteller.cli import running
+from openteller.cli.operator_token import SUBJECT, service_token
 from openteller.core.errors import BadInput
 
 _ASK_EXAMPLES = """\
@@ -71,16 +72,15 @@ class _Road:
 
     def __init__(self, customer: str | None, *, comes_back: bool) -> None:
         # A visitor who asks once need not be known again, and making a token would take half of the command's time.
-        self._is_known = comes_back or customer is not None
+        self._comes_back = comes_back
         self.customer, self.conversation = customer, str(uuid4())
-        self.url = running.find(running.data_dir())
+        self.directory = running.data_dir()
+        self.url = running.find(self.directory)
         self.application: Any = None
-        self.token: str | None = None
+        self._visitor_token: str | None = None
 
     def __enter__(self) -> "_Road":
-        if self.url:
-            self.token = self._token() if self._is_known else None
-        else:
+        if not self.url:
             from openteller.assembly import Application
             from openteller.cli.progress import console_progress
             from openteller.settings import load
@@ -92,11 +92,15 @@ class _Road:
         if self.application:
             self.application.close()
 
-    def _token(self) -> str:
-        from openteller.serving.security import Tokens
-        from openteller.settings import load
+    def _token(self) -> str | None:
+        if self.customer:
+            return service_token(self.directory)  # a new one each time, since it is short-lived
+        if self._comes_back and self._visitor_token is None:
+            from openteller.serving.security import Tokens
+            from openteller.settings import load
 
-        return Tokens(load()).issue(self._asker())
+            self._visitor_token = Tokens(load()).issue(self._asker())
+        return self._visitor_token
 
     def ask(self, question: str, language: str | None) -> dict[str, Any]:
         if not self.url:
@@ -104,7 +108,7 @@ class _Road:
         body = {"text": question, "conversation_id": self.conversation, "channel": "cli"}
         body |= {"customer_id": self.customer} if self.customer else {}
         body |= {"language": language} if language else {}
-        return running.post(self.url, "/v1/inquiries", body, self.token)
+        return running.post(self.url, "/v1/inquiries", body, self._token())
 
     def _ask_here(self, question: str, language: str | None) -> dict[str, Any]:
         from uuid import UUID
@@ -126,14 +130,14 @@ class _Road:
         from openteller.core.records import Principal, Role, visitor
 
         if self.customer:
-            return Principal(subject="cli", role=Role.SERVICE)
+            return Principal(subject=SUBJECT, role=Role.SERVICE)
         return visitor(f"cli-{self.conversation}")
 
     def rate(self, trace_id: str, text: str) -> None:
         if not trace_id or not text.isdecimal() or not 1 <= int(text) <= 5:
             raise BadInput("A rating is a number from 1 to 5, after an answer.", next_step="For example: /rate 5")
         if self.url:
-            running.post(self.url, f"/v1/inquiries/{trace_id}/satisfaction", {"rating": int(text)}, self.token)
+            running.post(self.url, f"/v1/inquiries/{trace_id}/satisfaction", {"rating": int(text)}, self._token())
             return
         from uuid import UUID
 

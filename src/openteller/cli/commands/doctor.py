@@ -12,6 +12,8 @@ from openteller.assembly import Application
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import ConfigurationError, OpenTellerError
 from openteller.core.records import Principal, Role
+from openteller.registry.manifest import read_manifest
+from openteller.runtime.loader import SERVED, UNDERSTANDING, shipped_artefact
 from openteller.settings import Settings, load
 from openteller.store import audit
 
@@ -31,7 +33,7 @@ class Finding:
 
 
 def doctor(arguments: list[str]) -> int:
-    """Check settings, secret, disk, store, audit chain, model, knowledge, products and LLM; exit code 1 when one needs care."""
+    """Check settings, secret, disk, store, audit chain, weights, model, knowledge, products and LLM; exit code 1 when one needs care."""
     parser = argparse.ArgumentParser(
         "teller doctor", description=doctor.__doc__, epilog=_EXAMPLES, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -59,6 +61,7 @@ def examine() -> list[Finding]:
         checks: dict[str, Callable[[Application], Finding]] = {
             "store": _store,
             "audit": _audit,
+            "weights": _weights,
             "model": _model,
             "knowledge": _knowledge,
             "products": _products,
@@ -103,6 +106,17 @@ def _audit(application: Application) -> Finding:
     advice = "" if check.intact else "Somebody changed the log. Compare with a backup, and tell compliance."
     found = f"{check.rows} rows, chain {'intact' if check.intact else f'broken at {check.broken_at}'}"
     return Finding("audit", check.intact, found, advice)
+
+
+def _weights(application: Application) -> Finding:
+    found = []
+    for slot in SERVED:
+        folder = application.artefact(slot)
+        trained = f"trained {read_manifest(folder, verify=False).created_at:%Y-%m-%d}"
+        kind = "shipped" if folder == shipped_artefact(SERVED[slot]) else f"champion {folder.name}"
+        named = slot == UNDERSTANDING and application.settings.encoder
+        found.append(f"{slot}: {f'OPENTELLER_ENCODER {folder}' if named else kind}, {trained}")
+    return Finding("weights", True, "; ".join(found))
 
 
 def _model(application: Application) -> Finding:

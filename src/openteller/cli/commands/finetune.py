@@ -1,23 +1,28 @@
 """`teller finetune`: train a model from a recipe."""
 
 import argparse
-import errno
-import json
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from openteller.cli.extras import training_extra
 from openteller.cli.progress import console_progress
-from openteller.core.errors import OpenTellerError
-from openteller.registry.manifest import Manifest
+from openteller.cli.training_runs import places, show, stopped_clearly
+from openteller.core.errors import BadInput
+from openteller.registry.manifest import Manifest, read_manifest
 from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.use_backend import SentenceEncoder
-from openteller.settings import load
+from openteller.runtime.weights import WeightsRole
+from openteller.settings import Settings, load
 
 _EXAMPLES = """\
 examples:
   teller finetune recipes/banking77.yaml
   teller finetune recipes/understanding-zh-en.yaml --output var/models/understanding --json
   teller finetune recipes/relevance-zh-en.yaml
+  teller finetune recipes/sft-teller.yaml
+  teller finetune recipes/banking77.yaml --ray-workers 2
+  torchrun --nproc-per-node 2 --no-python teller finetune recipes/banking77.yaml
 """
 
 
@@ -29,40 +34,33 @@ def finetune(arguments: list[str]) -> int:
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--output", type=Path, help="default: <data_dir>/models/<name>")
     parser.add_argument("--restart", action="store_true", help="do not go on with a run that was cut off")
+    parser.add_argument("--ray-workers", type=int, default=0, metavar="N", help="share the rows among workers of Ray")
     parser.add_argument("--json", action="store_true", help="print the manifest as JSON")
     given = parser.parse_args(arguments)
     settings = load()
-    try:
-        with training_extra():
-            manifest, output = _run(given, settings.data_dir)
-    except FloatingPointError as error:
-        raise OpenTellerError("Training stopped.", cause=str(error)) from error
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise OpenTellerError(
-            "Training stopped.",
-            cause=f"The disk is full ({error.filename or settings.data_dir}).",
-            next_step="Make room and run the same command again: it goes on from the last checkpoint.",
-        ) from error
-    if given.json:
-        print(json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=2))
-        return 0
-    for name, value in manifest.metrics.items():
-        print(f"{name:24} {value:.4f}")
-    print(f"artefact: {output}")
+    with stopped_clearly(settings.data_dir), training_extra():
+        from openteller.training import processes
+
+        manifest, output = _run(given, settings)
+        if processes.is_main():
+            show(manifest, output, as_json=given.json)
     return 0
 
 
-def _run(given: argparse.Namespace, data_dir: Path) -> tuple[Manifest, Path]:
-    from openteller.training import relevance, understanding
+def _run(given: argparse.Namespace, settings: Settings) -> tuple[Manifest, Path]:
+    from openteller.training import processes, relevance, sft, understanding
     from openteller.training.finetune import FineTuneRecipe
     from openteller.training.finetune import finetune as run
+    from openteller.training.ray_workers import on_workers
     from openteller.training.recipes import as_dataclass, data_path, read_recipe
-    from openteller.training.tasks.catalogue import task_named
+    from openteller.training.tasks.catalogue import TASKS, task_named
 
-    fields, catalogue, report = read_recipe(given.recipe), Catalogue(data_dir), console_progress()
+    fields, data_dir = read_recipe(given.recipe), settings.data_dir
+    report = console_progress() if processes.is_main() else _silent
+    catalogue = Catalogue(data_dir)
     output = given.output or data_dir / "models" / str(fields.get("name", given.recipe.stem))
+    if given.ray_workers and fields["task"] not in TASKS:
+        raise BadInput(f"The task {fields['task']} does not share its rows.", next_step="Leave out --ray-workers.")
     match fields["task"]:
         case "understanding":
             plan = as_dataclass(understanding.UnderstandingRecipe, fields)
@@ -74,8 +72,30 @@ def _run(given: argparse.Namespace, data_dir: Path) -> tuple[Manifest, Path]:
                 catalogue.locate, (reading.weights, "use-multilingual", "use-multilingual-vocabulary")
             )
             return relevance.train(reading, Path.cwd(), weights, SentenceEncoder(*general), output, report), output
+        case sft.TASK:
+            chats = as_dataclass(sft.SftRecipe, fields)
+            where = places(catalogue, chats.weights, WeightsRole.GENERATOR, data_dir)
+            prompt = _grounded_prompt(settings)
+            return sft.train(chats, Path.cwd(), data_path, where, prompt, output, report, restart=given.restart), output
         case task:
             task_named(str(task))
             recipe = as_dataclass(FineTuneRecipe, fields)
             weights = catalogue.locate(recipe.weights)
-            return run(recipe, data_path, weights, output, report, restart=given.restart), output
+            job = partial(run, recipe, data_path, weights, output, restart=given.restart)
+            if given.ray_workers:
+                on_workers(partial(job, _silent), given.ray_workers, data_dir / "ray")
+                return read_manifest(output), output
+            return job(report), output
+
+
+def _silent(done: int, total: int, text: str) -> None:
+    """One process of several reports."""
+
+
+def _grounded_prompt(settings: Settings) -> Callable[[str, Sequence[str], str], list[dict[str, str]]]:
+    """The prompt of a grounded answer, as the road writes it."""
+    from openteller.assistant.composition import grounded_messages
+    from openteller.runtime.chat import wire
+
+    bank = {"zh": settings.bank_name_zh, "en": settings.bank_name_en}
+    return lambda question, passages, language: wire(grounded_messages(question, passages, language, bank))

@@ -1,4 +1,4 @@
-"""JSONL, plain or gzipped: one JSON object a line."""
+"""JSONL, plain or gzipped: one JSON object a line, or one array, whose places are columns called 0, 1, 2, …"""
 
 import codecs
 import gzip
@@ -50,8 +50,10 @@ def _row(where: str, line: bytes) -> Record | BadRow:
         return BadRow(where, f"not JSON ({error})")
     except RecursionError:
         return BadRow(where, "nested too deeply")
+    if isinstance(fields, list):
+        fields = {str(place): value for place, value in enumerate(fields)}
     if not isinstance(fields, dict):
-        return BadRow(where, f"no JSON object but {type(fields).__name__}")
+        return BadRow(where, f"no JSON object or array but {type(fields).__name__}")
     return tidy(where, fields)
 
 

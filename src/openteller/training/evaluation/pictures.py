@@ -1,8 +1,9 @@
-"""PNG pictures of a report: the confusion matrix and the reliability curve. Knows nothing about files.
+"""PNG pictures of a report, the confusion matrix and the reliability curve, and of a run. Knows nothing about files.
 
 Drawn with matplotlib's objects on an Agg canvas, so that nothing global changes.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,20 @@ def reliability_picture(report: Report) -> bytes | None:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(color="#eeeeee")
         axes.set_axisbelow(True)
+    return _png(figure)
+
+
+def curve_picture(points: Sequence[tuple[int, float]], label: str, title: str) -> bytes:
+    """A figure over the steps of a run, (step, figure) each, on a logarithmic scale; those that are 0 or less are left out."""
+    figure = _blank(6.4, 4.2)
+    axes = figure.add_subplot()
+    drawn = [(step, value) for step, value in points if value > 0]
+    axes.plot([step for step, _ in drawn], [value for _, value in drawn], "o-", color=_BLUE)
+    axes.set(xlabel="step", ylabel=label, yscale="log")
+    axes.set_title(printable(title), fontsize=11, loc="left", parse_math=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="#eeeeee", which="both")
+    axes.set_axisbelow(True)
     return _png(figure)
 
 

@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 from openteller.core.errors import BadInput
 from openteller.training.tasks.embedding import Embedding
+from openteller.training.tasks.reranking import Reranking
 from openteller.training.tasks.sequences import Classification, MultiLabelClassification
 from openteller.training.tasks.task import Task
 from openteller.training.tasks.tokens import TokenClassification
@@ -16,6 +17,7 @@ TASKS: MappingProxyType[str, Task] = MappingProxyType(
         "tokens": TokenClassification(),
         "embedding": Embedding(),
         "embedding-by-label": Embedding(labelled=True),
+        "reranking": Reranking(),
     }
 )
 

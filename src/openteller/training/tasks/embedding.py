@@ -28,6 +28,7 @@ from openteller.training.tasks.task import (
     LossOptions,
     encode,
     label_of,
+    negatives_of,
     padded,
     text_of,
 )
@@ -78,10 +79,7 @@ class Embedding:
         text = text_of(record, columns, "text")
         if self.labelled:
             return Example(record.where, (text,), label_of(record, columns))
-        negatives = record.fields.get(columns.get("negatives", "negatives")) or []
-        if not isinstance(negatives, list) or not all(isinstance(n, str) for n in negatives):
-            raise ValueError(f"the negatives are {negatives!r}, not a list of texts")
-        return Example(record.where, (text, text_of(record, columns, "pair"), *negatives), None)
+        return Example(record.where, (text, text_of(record, columns, "pair"), *negatives_of(record, columns)), None)
 
     def labels(self, examples: Sequence[Example]) -> tuple[str, ...]:
         """No head, so no labels. Raises BadInput when no two rows of a label make a pair."""
@@ -101,7 +99,7 @@ class Embedding:
         group = example.gold if self.labelled else example.texts[1]
         return {"ids": ids, "group": group, "length": max(map(len, ids))}
 
-    def linked(self, rows: Sequence[Features]) -> list[Features]:
+    def trained_on(self, rows: Sequence[Features]) -> list[Features]:
         """With a label each: every row with the texts of its label, itself only when it stands alone."""
         if not self.labelled:
             return list(rows)
@@ -117,6 +115,8 @@ class Embedding:
     def collate(self, rows: Sequence[Features], pad: int) -> dict[str, Tensor]:
         """Texts, pairs, then negatives in ``input_ids``; ``pairs`` and ``group`` have a row for each text."""
         if self.labelled:
+            if rows and "partners" not in rows[0]:
+                return padded([row["ids"][0] for row in rows], pad)
             rows = [{**row, "ids": [*row["ids"], random.choice(row["partners"])]} for row in rows]
         ids = [row["ids"][0] for row in rows] + [row["ids"][1] for row in rows]
         ids += [negative for row in rows for negative in row["ids"][2:]]
@@ -129,7 +129,9 @@ class Embedding:
         return ContrastiveModule(model, options)
 
     def rows_of(self, logits: NDArray[np.float64], rows: Sequence[Features]) -> list[NDArray[np.float64]]:
-        """(2, hidden) of each row: the text and its pair."""
+        """(2, hidden) of each row: the text and its pair; (1, hidden) without pairs."""
+        if self.labelled:
+            return [vector[None] for vector in logits]
         return [np.stack([logits[i], logits[len(rows) + i]]) for i in range(len(rows))]
 
     def predictions(

@@ -63,7 +63,7 @@ class HeadModule(nn.Module):
 class _OneDecision:
     """What tasks with one row of logits a text share."""
 
-    def linked(self, rows: Sequence[Features]) -> list[Features]:
+    def trained_on(self, rows: Sequence[Features]) -> list[Features]:
         """The rows as they are."""
         return list(rows)
 

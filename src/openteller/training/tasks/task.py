@@ -30,11 +30,13 @@ class Example:
 
     texts: one, or two of a pair, or a question with what it is held against.
     gold: a label, the labels, or the spans (start, end, type) in code points of the first text.
+    query: what rows have in common that a split must not part, such as the question of several candidates.
     """
 
     where: str
     texts: tuple[str, ...]
     gold: str | tuple[str, ...] | tuple[Span, ...] | None
+    query: str = ""
 
     @property
     def key(self) -> str:
@@ -44,9 +46,13 @@ class Example:
     @property
     def stratum(self) -> str | None:
         """What a split keeps in proportion: the label, or the set of labels or types."""
-        if self.gold is None or isinstance(self.gold, str):
-            return self.gold
-        return "|".join(sorted({part if isinstance(part, str) else part[2] for part in self.gold}))
+        return None if self.gold is None else "|".join(sorted(self.named))
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The labels, or the types of the spans."""
+        golds = (self.gold,) if isinstance(self.gold, str) else self.gold or ()
+        return frozenset(part if isinstance(part, str) else part[2] for part in golds)
 
 
 @dataclass(frozen=True)
@@ -83,12 +89,12 @@ class Task(Protocol):
         """The token ids, computed once, and the target. `length` is what batches are grouped by."""
         ...
 
-    def linked(self, rows: Sequence[Features]) -> list[Features]:
-        """The rows of a split, each with what it needs of the others."""
+    def trained_on(self, rows: Sequence[Features]) -> list[Features]:
+        """The rows of the training split as the loop takes them, each with what it needs of the others."""
         ...
 
     def collate(self, rows: Sequence[Features], pad: int) -> dict[str, Tensor]:
-        """One batch, padded to its longest row."""
+        """One batch, padded to its longest row; with what the loss needs when `rows` are those of `trained_on`."""
         ...
 
     def module(self, model: MultiHead, options: LossOptions) -> nn.Module:
@@ -128,6 +134,14 @@ def label_of(record: Record, columns: Columns, name: str = "label") -> str:
     if not isinstance(value, str | int):
         raise ValueError(f"the field {column} is {value!r}, not a label")
     return str(value)
+
+
+def negatives_of(record: Record, columns: Columns) -> list[str]:
+    """The texts that are no match; [] without the field. Raises ValueError when it is no list of texts."""
+    negatives = record.fields.get(columns.get("negatives", "negatives")) or []
+    if not isinstance(negatives, list) or not all(isinstance(n, str) for n in negatives):
+        raise ValueError(f"the negatives are {negatives!r}, not a list of texts")
+    return negatives
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> Encoding:

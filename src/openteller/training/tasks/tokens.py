@@ -81,7 +81,7 @@ class TokenClassification:
         tags = tag_ids(encoding, [s for s in example.gold or () if not isinstance(s, str)], labels)
         return {"ids": encoding.ids, "target": tags, "offsets": encoding.offsets, "length": len(encoding.ids)}
 
-    def linked(self, rows: Sequence[Features]) -> list[Features]:
+    def trained_on(self, rows: Sequence[Features]) -> list[Features]:
         """The rows as they are."""
         return list(rows)
 

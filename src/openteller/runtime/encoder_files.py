@@ -1,0 +1,48 @@
+"""An encoder with its vocabulary in one safetensors file: what pre-training writes, and what can be a base in its turn.
+
+The tensors have transformers' names; the vocabulary (pieces with log probabilities, special ids) and what no shape tells
+stand in the file's metadata. Knows nothing about training, or about the other files of an artefact.
+"""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from openteller.core.errors import ModelUnavailable
+from openteller.runtime.e5_weights import EncoderWeights, read_e5
+
+EXTENSION = ".safetensors"
+_ENTRY = "openteller.encoder"
+
+
+def read_encoder(path: Path) -> EncoderWeights:
+    """The encoder at `path`: a safetensors file of pre-training, or e5 as its package carries it.
+
+    Raises:
+        ModelUnavailable: the file is missing, damaged or of another format.
+    """
+    if path.suffix != EXTENSION:
+        return read_e5(path)
+    try:
+        with safe_open(path, "np") as file:
+            noted = json.loads((file.metadata() or {})[_ENTRY])
+            tensors = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118 - no mapping
+        noted["pieces"] = [(str(piece), float(score)) for piece, score in noted["pieces"]]
+        return EncoderWeights(tensors=tensors, **noted)
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise ModelUnavailable(
+            f"The encoder weights at {path.name} cannot be read.",
+            cause=f"The file is missing, cut short, or no encoder that pre-training wrote ({error}).",
+            next_step="Restore its folder, or pre-train it again with its recipe.",
+        ) from error
+
+
+def write_encoder(weights: EncoderWeights, path: Path) -> None:
+    """Write `weights` so that `read_encoder` and, with a config.json beside it, transformers read them."""
+    noted = {f.name: getattr(weights, f.name) for f in fields(weights) if f.name != "tensors"}
+    arrays = {name: np.ascontiguousarray(array, np.float32) for name, array in weights.tensors.items()}
+    save_file(arrays, path, metadata={"format": "pt", _ENTRY: json.dumps(noted, ensure_ascii=False)})
