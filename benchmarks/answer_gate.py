@@ -149,14 +149,15 @@ def cross_validated(
         f"{len(rows)} questions, {FOLDS} folds: right article first {right[answerable].mean():.3f} of those answerable"
     )
     table = {}
-    for threshold in np.arange(0.5, 0.96, 0.05).round(2).tolist():
+    for threshold in np.arange(0.5, 0.96, 0.01).round(2).tolist():
         taken = chance >= threshold
         table[threshold] = {
             "answered_rightly": round(float((taken & right).sum() / answerable.sum()), 3),
             "wrong_among_answered": round(float((taken & ~right).sum() / max(1, taken.sum())), 3),
             "unanswerable_answered": round(float((taken & ~answerable).sum() / (~answerable).sum()), 3),
         }
-        print(f"from {threshold:.2f}: " + "  ".join(f"{name} {share:.3f}" for name, share in table[threshold].items()))
+        if round(threshold * 100) % 5 == 0:
+            print(f"from {threshold:.2f}: " + "  ".join(f"{n} {share:.3f}" for n, share in table[threshold].items()))
     refused = {t: round(float((chance[near] < t).mean()), 3) for t in np.arange(0.01, 0.21, 0.01).round(2).tolist()}
     return table, refused
 

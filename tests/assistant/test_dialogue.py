@@ -29,7 +29,11 @@ class HandReader:
     def read(self, text: str, *_: Any) -> Reading:
         words = {"冻结": "card_freeze", "余额": "account_balance", "好的": "thanks_goodbye", "谢谢": "thanks_goodbye"}
         intent = next((intent for word, intent in words.items() if word in text), "other")
-        return Reading(understood(text, intent), np.zeros(3, np.float32), {intent: 0.9})
+        understanding = understood(text, intent)
+        if "难过" in text:
+            unhappy = understanding.sentiment.model_copy(update={"label": "negative"})
+            understanding = understanding.model_copy(update={"sentiment": unhappy})
+        return Reading(understanding, np.zeros(3, np.float32), {intent: 0.9})
 
 
 class HandAnswerer:
@@ -182,6 +186,11 @@ def test_a_yes_that_reads_as_small_talk_confirms(clean: Database, yes: str, froz
     for text in ["冻结我的卡", yes]:
         dialogue.walk(inquiry_of(text, conversation_id=conversation), ANN)
     assert bank.frozen == frozen
+
+
+@pytest.mark.parametrize(("text", "skill"), [("谢谢", "talk"), ("谢谢，可是我好难过", None)])
+def test_nobody_who_is_unhappy_gets_small_talk(clean: Database, text: str, skill: str | None) -> None:
+    assert road(clean).walk(inquiry_of(text), VISITOR).answer.skill == skill
 
 
 def test_failing_core_banking_is_said_honestly(clean: Database) -> None:

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -122,7 +122,7 @@ def test_the_keys_are_fetched_once(provider: Provider) -> None:
     [
         {"iss": "https://evil.example"},
         {"aud": "another"},
-        {"exp": utc_now() - timedelta(minutes=1)},
+        {"exp": datetime(2026, 1, 1, tzinfo=UTC)},
         {"exp": None},
         {"sub": None},
         {"role": None},

@@ -9,6 +9,7 @@ from openteller.training.finetune import FineTuneRecipe
 from openteller.training.pretraining.pretrain import PretrainRecipe
 from openteller.training.recipes import DATA_VARIABLE, as_dataclass, data_path, read_recipe
 from openteller.training.relevance import RelevanceRecipe
+from openteller.training.search import read_plan
 from openteller.training.sft import SftRecipe
 from openteller.training.tasks.catalogue import TASKS
 from openteller.training.understanding import UnderstandingRecipe
@@ -27,7 +28,10 @@ RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
 def test_every_shipped_recipe_loads(path: Path) -> None:
     fields = read_recipe(path)
     recipe = as_dataclass(KINDS.get(str(fields["task"]), FineTuneRecipe), fields)
-    assert {n: getattr(recipe, n) for n in fields if n != "task"} == {n: v for n, v in fields.items() if n != "task"}
+    said = {name: value for name, value in fields.items() if name not in ("task", "search")}
+    assert {name: getattr(recipe, name) for name in said} == said
+    if "search" in fields:
+        assert read_plan(fields["search"], recipe).space  # type: ignore[arg-type]
 
 
 def test_a_task_of_a_recipe_is_known() -> None:

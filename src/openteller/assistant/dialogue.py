@@ -220,9 +220,9 @@ class Dialogue:
         return Answer(text=refusal, outcome=Outcome.REFUSED, confidence=injection)
 
     def _talk(self, reading: Reading, language: str) -> Answer | None:
-        """Small talk; after the skills, so that a thanks may still confirm what waits."""
-        intent = reading.understanding.intent
-        if intent.label in _TALK and intent.probability >= _CERTAIN:
+        """Small talk; after the skills, so that a thanks may still confirm what waits. Never with somebody unhappy."""
+        intent, mood = reading.understanding.intent, reading.understanding.sentiment
+        if intent.label in _TALK and intent.probability >= _CERTAIN and mood.label != "negative":
             talk = say(_TALK[intent.label], language, bank=self._bank[language])
             return Answer(text=talk, outcome=Outcome.ANSWERED, confidence=intent.probability, skill="talk")
         return None

@@ -18,6 +18,7 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller finetune RECIPE [--output DIR]       train a model from a recipe (extra: train)
   teller evaluate MODEL DATA [--against …]    how good a trained model is (extra: train)
   teller search RECIPE [--trials N]           look for better settings of a recipe (extra: train)
+  teller export MODEL [--output DIR]          write a trained model as ONNX, proved equal (extra: train)
   teller models list|show|register|promote|…  which trained models there are, and which of them serves
 
 Each command has --help with examples. Settings are environment variables: OPENTELLER_DATA_DIR, OPENTELLER_DEV, …
@@ -134,6 +135,12 @@ def _search(arguments: list[str]) -> int:
     return search(arguments)
 
 
+def _export(arguments: list[str]) -> int:
+    from openteller.cli.commands.export import export
+
+    return export(arguments)
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "ask": _ask,
     "chat": _chat,
@@ -146,6 +153,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "finetune": _finetune,
     "evaluate": _evaluate,
     "search": _search,
+    "export": _export,
     "models": _models,
 }
 

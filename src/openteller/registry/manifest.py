@@ -7,6 +7,7 @@ proves that the files are the ones that were measured.
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -55,9 +56,10 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
-    """Hash the files in `folder` into the manifest and write it there."""
-    files = {p.name: sha256(p) for p in sorted(folder.iterdir()) if _is_part(p)}
+def write_manifest(folder: Path, manifest: Manifest, *, below: Iterable[str] = ()) -> Manifest:
+    """Hash the files in `folder`, and in its folders `below`, into the manifest and write it there."""
+    found = [path for place in (folder, *(folder / name for name in below)) for path in sorted(place.iterdir())]
+    files = {path.relative_to(folder).as_posix(): sha256(path) for path in found if _is_part(path)}
     complete = manifest.model_copy(update={"files": files})
     body = json.dumps(complete.model_dump(mode="json"), ensure_ascii=False, indent=2)
     replace_file(folder / MANIFEST, body + "\n")

@@ -31,7 +31,7 @@ TOKEN_HEADS = frozenset({"tags"})
 UNDERSTANDING, RELEVANCE = "understanding-zh-en", "relevance-zh-en"
 #: Slot of the registry whose champion serves → the room that ships weights for it.
 SERVED = MappingProxyType({UNDERSTANDING: "understanding", RELEVANCE: "knowledge"})
-BUILD_FORMAT = "2"  #: raised when the way of building changes, and with it what the same weights give
+BUILD_FORMAT = "3"  #: raised when the way of building changes, and with it what the same weights give
 Progress = Callable[[int, int, str], None]
 
 
@@ -111,15 +111,22 @@ def _fingerprint(manifest: Manifest, catalogue: Catalogue) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
-def _build(artefact: Path, manifest: Manifest, base: Path, folder: Path, progress: Progress) -> None:
-    progress(0, 4, "reading base weights")
-    weights = keep_scripts(read_encoder(base))
-    weights = first_layers(weights, int(manifest.settings.get("layers", weights.layers)))
-    progress(1, 4, "merging the adapter")
+def base_weights(manifest: Manifest, path: Path) -> EncoderWeights:
+    """What the artefact's training began with: the file at `path`, trimmed as training trimmed it."""
+    weights = keep_scripts(read_encoder(path))
+    return first_layers(weights, int(manifest.settings.get("layers", weights.layers)))
+
+
+def trained(artefact: Path, manifest: Manifest, base: EncoderWeights) -> tuple[EncoderWeights, dict[str, LinearHead]]:
+    """The encoder of `artefact`, its adapter merged into `base`, and its heads.
+
+    Raises:
+        ModelUnavailable: its files are missing, damaged or do not fit `base`.
+    """
     try:
-        merged = _adapted(weights, artefact, manifest)
+        merged = _adapted(base, artefact, manifest)
         heads = load_file(artefact / "heads.safetensors")
-        linear = {
+        return merged, {
             name: LinearHead(heads[f"{name}.weight"], heads[f"{name}.bias"], name in TOKEN_HEADS)
             for name in manifest.labels
         }
@@ -127,11 +134,18 @@ def _build(artefact: Path, manifest: Manifest, base: Path, folder: Path, progres
         raise ModelUnavailable(
             f"The artefact {manifest.name} cannot be read.", cause=str(error), next_step="Restore it from the release."
         ) from error
+
+
+def _build(artefact: Path, manifest: Manifest, base: Path, folder: Path, progress: Progress) -> None:
+    progress(0, 4, "reading base weights")
+    weights = base_weights(manifest, base)
+    progress(1, 4, "merging the adapter")
+    merged, heads = trained(artefact, manifest, weights)
     progress(2, 4, "building and quantising")
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(mkdtemp(dir=folder.parent))
     try:
-        build_encoder(merged, linear, work / "encoder.onnx")
+        build_encoder(merged, heads, work / "encoder.onnx")
         build_tokenizer(weights).save(str(work / "tokenizer.json"))
         progress(3, 4, "storing")
         try:

@@ -18,17 +18,20 @@ from tokenizers import Tokenizer
 from openteller.core.errors import MissingDependency, ModelUnavailable
 from openteller.core.records import Scored
 from openteller.core.text import fold
-from openteller.runtime.protocols import Encoding, Floats, MultiHeadEncoder, TextKind
+from openteller.runtime.protocols import Encoding, Floats, MultiHeadEncoder, Text, TextKind
+
+BUILT = "encoder.onnx"
 
 
 class OnnxEncoder:
     """A multi-head encoder (MultiHeadEncoder) in an ONNX file. Safe to share between threads.
 
     Args:
-        folder: holds ``encoder.onnx`` and ``tokenizer.json`` as runtime.loader builds them.
+        folder: holds the model and ``tokenizer.json`` as runtime.loader builds them, or `teller export`.
         labels: head → its labels in output order.
         token_heads: the heads with one output a token.
         threads: threads of one run.
+        model: the file of the model in `folder`.
     """
 
     def __init__(
@@ -37,16 +40,17 @@ class OnnxEncoder:
         labels: Mapping[str, tuple[str, ...]],
         token_heads: frozenset[str] = frozenset(),
         threads: int = 1,
+        model: str = BUILT,
     ) -> None:
         self.labels = dict(labels)
         self._token_heads = token_heads
-        self._session = _session(folder / "encoder.onnx", threads)
+        self._session = _session(folder / model, threads)
         self._tokenizer = _tokenizer(folder / "tokenizer.json")
         self._outputs = [output.name for output in self._session.get_outputs()]
         self.dimension = int(self.encode(["a"]).embedding.shape[1])
 
-    def encode(self, texts: Sequence[str]) -> Encoding:
-        """Encode each text by itself: dynamic 8-bit scales span a batch, so a text's result would depend on the others."""
+    def encode(self, texts: Sequence[Text]) -> Encoding:
+        """Encode each text, or pair, by itself: the padding of a batch would change the last digits of the shorter ones."""
         heads = [name for name in self._outputs if name != "embedding"]
         rows = [self._one(text) for text in texts]
         if not rows:
@@ -58,8 +62,9 @@ class OnnxEncoder:
             offsets=[offsets for _, offsets in rows],
         )
 
-    def _one(self, text: str) -> tuple[dict[str, Floats], NDArray[np.int64]]:
-        tokens = self._tokenizer.encode(fold(text))
+    def _one(self, text: Text) -> tuple[dict[str, Floats], NDArray[np.int64]]:
+        first, second = (text, None) if isinstance(text, str) else text
+        tokens = self._tokenizer.encode(fold(first), None if second is None else fold(second))
         feed = {"input_ids": np.array([tokens.ids]), "attention_mask": np.array([tokens.attention_mask])}
         outputs = dict(zip(self._outputs, (o[0] for o in self._session.run(None, feed)), strict=True))
         kept = np.flatnonzero(np.array(tokens.special_tokens_mask) == 0)
@@ -94,8 +99,8 @@ class EncoderClassifier:
         self._encoder, self._head, self._temperature = encoder, head, temperature
         self.labels = encoder.labels[head]
 
-    def classify(self, texts: Sequence[str]) -> list[list[Scored]]:
-        """Every label of each text, most probable first."""
+    def classify(self, texts: Sequence[Text]) -> list[list[Scored]]:
+        """Every label of each text, or pair, most probable first."""
         if not texts:
             return []
         chances = softmax(self._encoder.encode(texts).logits[self._head] / self._temperature)
@@ -117,7 +122,7 @@ class OnnxReranker:
 
     def __init__(self, folder: Path, head: str, temperature: float = 1.0, max_tokens: int = 48, threads: int = 1):
         self._head, self._temperature = head, temperature
-        self._session = _session(folder / "encoder.onnx", threads)
+        self._session = _session(folder / BUILT, threads)
         self._tokenizer = _tokenizer(folder / "tokenizer.json")
         self._tokenizer.enable_truncation(max_tokens)
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="reranker")
@@ -169,6 +174,8 @@ def _session(path: Path, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
+    # Without VNNI, products with signed 8-bit weights saturate; this has them made unsigned on such processors.
+    options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions share no base class

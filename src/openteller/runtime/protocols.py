@@ -14,6 +14,7 @@ from openteller.core.records import Scored
 
 Floats = NDArray[np.float32]
 TextKind = Literal["query", "passage"]
+Text = str | tuple[str, str]  #: a text, or two that are read together
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,6 @@ class MultiHeadEncoder(Protocol):
     dimension: int
     labels: dict[str, tuple[str, ...]]
 
-    def encode(self, texts: Sequence[str]) -> Encoding:
+    def encode(self, texts: Sequence[Text]) -> Encoding:
         """Encode a batch. Texts longer than the model's window are cut at its end."""
         ...

@@ -27,25 +27,27 @@ def load_backbone(path: Path, layers: int = 0) -> EncoderWeights:
     return first_layers(weights, layers) if layers else weights
 
 
-def as_torch(weights: EncoderWeights, dropout: float) -> BertModel:
-    """A transformers BertModel holding `weights`."""
-    types = weights.tensors["embeddings.token_type_embeddings.weight"].shape[0]
+def bert_config(weights: EncoderWeights, dropout: float) -> BertConfig:
+    """What transformers calls an encoder of this shape."""
     config = BertConfig(
-        vocab_size=len(weights.pieces),
+        vocab_size=len(weights.tensors["embeddings.word_embeddings.weight"]),
         hidden_size=weights.hidden,
         num_hidden_layers=weights.layers,
         num_attention_heads=weights.heads,
         intermediate_size=weights.intermediate,
         max_position_embeddings=weights.positions,
-        type_vocab_size=types,
+        type_vocab_size=len(weights.tensors["embeddings.token_type_embeddings.weight"]),
         layer_norm_eps=weights.epsilon,
         pad_token_id=weights.special["pad"],
         hidden_dropout_prob=dropout,
         attention_probs_dropout_prob=dropout,
     )
-    words = weights.tensors["embeddings.word_embeddings.weight"]
-    config.vocab_size = words.shape[0]
-    model = BertModel(config, add_pooling_layer=False)
+    return config
+
+
+def as_torch(weights: EncoderWeights, dropout: float) -> BertModel:
+    """A transformers BertModel holding `weights`."""
+    model = BertModel(bert_config(weights, dropout), add_pooling_layer=False)
     model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.tensors.items()}, strict=False)
     return model
 

@@ -5,27 +5,26 @@ Knows nothing about the command line.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from openteller.core.errors import BadInput
 from openteller.registry.manifest import Manifest, read_manifest
 from openteller.runtime.catalogue import Catalogue
-from openteller.runtime.tokenizer import build_tokenizer
-from openteller.training.backbone import MultiHead, load_backbone
+from openteller.training.backbone import MultiHead
 from openteller.training.datasets.readers import OnBad
 from openteller.training.datasets.records import BadRow
 from openteller.training.evaluation.predictions import Predictions
 from openteller.training.evaluation.report import Report, build
-from openteller.training.finetune import FineTuneRecipe, build_model, predict
+from openteller.training.finetune import FineTuneRecipe, predict, recipe_of
 from openteller.training.preparing import examples_of, features_of
 from openteller.training.tasks.catalogue import TASKS
 from openteller.training.tasks.task import Example, LossOptions, Task
+from openteller.training.trained import open_trained
 
 _TIMED = 50  # texts of the latency figures
 
@@ -64,26 +63,15 @@ def open_artefact(folder: Path, catalogue: Catalogue) -> Artefact:
         ModelUnavailable: it or its base weights are missing or damaged.
         BadInput: it was not made by a recipe of a task, such as the understanding with its many heads.
     """
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, verify=False)
     if manifest.task not in TASKS:
         raise BadInput(
             f"{folder.name} cannot be measured this way.",
             cause=f"Its task is {manifest.task}.",
             next_step=f"Name an artefact whose task is one of {', '.join(sorted(TASKS))}.",
         )
-    known = {f.name for f in fields(FineTuneRecipe)}
-    recipe = FineTuneRecipe(**{name: value for name, value in manifest.settings.items() if name in known})
-    # Adapters that were merged before they were written are adapters no more.
-    adapted = float(manifest.settings["lora_scale"]) > 0
-    recipe = replace(recipe, adapter="lora" if adapted else "none")
-    weights, task = load_backbone(catalogue.locate(manifest.base), recipe.layers), TASKS[manifest.task]
-    model = build_model(recipe, task, weights, manifest.labels.get(task.head, ()))
-    if adapted:
-        model.load(load_file(folder / "adapter.safetensors"), load_file(folder / "heads.safetensors"))
-    else:
-        model.load_whole(load_file(folder / "encoder.safetensors"), load_file(folder / "heads.safetensors"))
-    tokenizer = build_tokenizer(weights, max_tokens=recipe.max_tokens)
-    return Artefact(manifest, task, recipe, model, tokenizer, weights.special["pad"])
+    opened = open_trained(folder, catalogue)
+    return Artefact(manifest, TASKS[manifest.task], recipe_of(manifest), opened.model, opened.tokenizer, opened.pad)
 
 
 def evaluate(

@@ -6,7 +6,7 @@ Knows nothing about the command line.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,6 +61,12 @@ class FineTuneRecipe(Schedule, Sources):
     seed: int = 20261123
     attribution: str = ""  #: whose the training data are, and under which licence
     licence: str = ""  #: of the artefact; empty: that of the training data and of the base weights
+
+
+def recipe_of(manifest: Manifest) -> FineTuneRecipe:
+    """The recipe of an artefact, as its manifest notes it."""
+    known = {f.name for f in fields(FineTuneRecipe)}
+    return FineTuneRecipe(**{name: value for name, value in manifest.settings.items() if name in known})
 
 
 def finetune(

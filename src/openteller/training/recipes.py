@@ -55,7 +55,8 @@ def read_recipe(path: Path) -> dict[str, object]:
 def as_dataclass(kind: type[R], recipe: dict[str, object]) -> R:
     """The recipe as its task's dataclass. Raises BadInput naming unknown fields, wrong types and senseless numbers."""
     known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-    given = {name: value for name, value in recipe.items() if name != "task" or name in known}
+    # The task chooses the dataclass, and `search` is for `teller search` alone.
+    given = {name: value for name, value in recipe.items() if name not in ("task", "search") or name in known}
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise BadInput(

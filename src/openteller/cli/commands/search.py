@@ -50,7 +50,7 @@ def _run(given: argparse.Namespace) -> dict[str, Any]:
     from openteller.training.recipes import as_dataclass, data_path, read_recipe
 
     settings, raw = load(), read_recipe(given.recipe)
-    recipe = as_dataclass(FineTuneRecipe, {name: value for name, value in raw.items() if name != "search"})
+    recipe = as_dataclass(FineTuneRecipe, raw)
     asked = raw.get("search")
     if given.trials and isinstance(asked, dict):
         asked = asked | {"trials": given.trials}

@@ -73,7 +73,7 @@ class Corpus:
     @property
     def names(self) -> tuple[str, ...]:
         """What it is made of, for the manifest."""
-        return tuple("/".join(path.parts[-2:]) for path, _ in self._files) or ("the knowledge base",)
+        return tuple(self._asked.corpus) if self._files else ("the knowledge base",)
 
     def digest(self) -> str:
         """What stands for the texts and how they are cut into documents."""
