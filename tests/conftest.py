@@ -32,6 +32,7 @@ def pytest_configure() -> None:
         del os.environ[name]
 
 
+@pytest.hookimpl(tryfirst=True)  # the plug-in that deals them out reads the marks in the same call
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep on one worker what stands on one fixture: a file, and all that walks the real road."""
     acceptance = Path(__file__).parent / "acceptance"
