@@ -33,7 +33,7 @@ contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadgroup --cov --cov-branch --cov-report=term:skip-covered -q
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-branch --cov-report=term:skip-covered -q
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -32,13 +32,17 @@ def pytest_configure() -> None:
         del os.environ[name]
 
 
-@pytest.hookimpl(tryfirst=True)  # the plug-in that deals them out reads the marks in the same call
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker what stands on one fixture: a file, and all that walks the real road."""
-    acceptance = Path(__file__).parent / "acceptance"
-    for item in items:
-        group = acceptance if acceptance in item.path.parents else item.path
-        item.add_marker(pytest.mark.xdist_group(group.name))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Deal out whole files, and as one piece all that walks the real road: it stands on one loaded bank."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFixture(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, _ = nodeid.partition("::")
+            return "tests/acceptance" if file.startswith("tests/acceptance/") else file
+
+    return ByFixture(config, log)
 
 
 @pytest.fixture
