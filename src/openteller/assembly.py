@@ -49,6 +49,7 @@ from openteller.runtime.use_backend import JointEmbedder, SentenceEncoder
 from openteller.settings import Settings
 from openteller.store.database import Database
 from openteller.store.embedded import EmbeddedPostgres
+from openteller.understanding.explaining import Explainer
 from openteller.understanding.reader import Reader
 
 _SHELF_SECONDS = 5.0
@@ -129,6 +130,12 @@ class Application:
         """Understanding."""
         encoder, manifest = self._encoder_and_manifest
         return Reader(encoder, manifest.temperatures, self.settings.timezone, self.embedder)
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Why a text is understood so."""
+        encoder, manifest = self._encoder_and_manifest
+        return Explainer(encoder, manifest.temperatures)
 
     @cached_property
     def library(self) -> Library:

@@ -16,6 +16,7 @@ from tests.runtime.engines import (
     EMBEDDING_SIZE,
     KEY,
     e5_encoder,
+    exported_classifier,
     model_server,
     shipped_reranker,
     smollm2,
@@ -66,6 +67,10 @@ def _onnx_classifier() -> AbstractContextManager[Classifier]:
     return nullcontext(EncoderClassifier(e5_encoder(), "topic", temperature=2.0))
 
 
+def _exported_classifier() -> AbstractContextManager[Classifier]:
+    return nullcontext(exported_classifier())
+
+
 def _scripted_classifier() -> AbstractContextManager[Classifier]:
     keywords = {"card": ["card", "卡"], "loan": ["loan", "mortgage", "贷款"], "greeting": ["hello", "你好"]}
     return nullcontext(ScriptedClassifier(keywords))
@@ -95,6 +100,7 @@ EMBEDDER_LANGUAGES = {name: frozenset({"en"} if name == "openai" else {"en", "zh
 CLASSIFIERS: dict[str, Callable[[], AbstractContextManager[Classifier]]] = {
     "scripted": _scripted_classifier,
     "onnx": _onnx_classifier,
+    "exported": _exported_classifier,
 }
 RERANKERS: dict[str, Callable[[], AbstractContextManager[Reranker]]] = {
     "scripted": _scripted_reranker,

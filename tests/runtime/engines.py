@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -10,11 +11,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 
+from openteller.registry.manifest import Manifest, write_manifest
 from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.e5_weights import keep_scripts, read_e5
 from openteller.runtime.encoder_graph import LinearHead, build_encoder
+from openteller.runtime.exported import MODEL_FILES, open_classifier
 from openteller.runtime.loader import load_reranker, shipped_artefact
-from openteller.runtime.onnx_backend import OnnxEncoder, OnnxReranker
+from openteller.runtime.onnx_backend import EncoderClassifier, OnnxEncoder, OnnxReranker
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.runtime.weights import PackageSource
 
@@ -52,6 +55,29 @@ def e5_encoder() -> OnnxEncoder:
         build_encoder(base, {"topic": head}, folder / "encoder.onnx")
         build_tokenizer(base).save(str(folder / "tokenizer.json"))
         return OnnxEncoder(folder, {"topic": ("card", "loan", "greeting")})
+
+
+@cache
+def exported_classifier() -> EncoderClassifier:
+    """A folder as `teller export` lays it out, opened: two layers of the encoder, with a head drawn at random."""
+    from tests.runtime.encoders import small
+
+    base, labels = small(), ("card", "loan", "greeting")
+    draw = np.random.default_rng(0).normal
+    head = LinearHead(draw(size=(3, base.hidden)).astype(np.float32), np.zeros(3, np.float32))
+    with TemporaryDirectory() as directory:
+        folder = Path(directory)
+        build_encoder(base, {"topic": head}, folder / MODEL_FILES["int8"])
+        build_tokenizer(base, 128).save(str(folder / "tokenizer.json"))
+        write_manifest(
+            folder,
+            Manifest(
+                name="toy", task="classification", base="small", created_at=datetime(2026, 11, 23, tzinfo=UTC),
+                licence="MIT", data=(), metrics={}, labels={"topic": labels}, temperatures={"topic": 2.0},
+            ),
+            below=("onnx",),
+        )  # fmt: skip
+        return open_classifier(folder)
 
 
 @cache

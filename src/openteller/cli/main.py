@@ -19,6 +19,7 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller evaluate MODEL DATA [--against …]    how good a trained model is (extra: train)
   teller search RECIPE [--trials N]           look for better settings of a recipe (extra: train)
   teller export MODEL [--output DIR]          write a trained model as ONNX, proved equal (extra: train)
+  teller explain MODEL "…" [--label L]        which words made a trained model decide so (extra: train)
   teller models list|show|register|promote|…  which trained models there are, and which of them serves
 
 Each command has --help with examples. Settings are environment variables: OPENTELLER_DATA_DIR, OPENTELLER_DEV, …
@@ -141,6 +142,12 @@ def _export(arguments: list[str]) -> int:
     return export(arguments)
 
 
+def _explain(arguments: list[str]) -> int:
+    from openteller.cli.commands.explain import explain
+
+    return explain(arguments)
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "ask": _ask,
     "chat": _chat,
@@ -154,6 +161,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "evaluate": _evaluate,
     "search": _search,
     "export": _export,
+    "explain": _explain,
     "models": _models,
 }
 

@@ -17,7 +17,7 @@ import numpy as np
 from openteller.core.records import Scored
 from openteller.core.text import fold
 from openteller.runtime.chat import check
-from openteller.runtime.protocols import Floats, Message, TextKind
+from openteller.runtime.protocols import Encoding, Floats, Message, Text, TextKind
 
 _PIECES = re.compile(r"\s*(?:[㐀-鿿]|[^\s㐀-鿿]+)|\s+$")
 _WORDS = re.compile(r"[a-z0-9]+|[㐀-鿿]+")
@@ -137,6 +137,39 @@ class ScriptedClassifier:
             Scored(label=label, probability=float(p)) for label, p in zip(self.labels, odds / odds.sum(), strict=True)
         ]
         return sorted(scored, key=lambda one: -one.probability)
+
+
+class ScriptedEncoder:
+    """A MultiHeadEncoder by keywords: a ScriptedClassifier for each head, embeddings as ScriptedEmbedder makes them.
+
+    Its tokens are Latin words and single Han characters; it has no head that looks at tokens. The logits are the logarithms of
+    the classifiers' probabilities.
+
+    Args:
+        heads: head → label → the words or phrases that speak for it.
+    """
+
+    def __init__(self, heads: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+        self._classifiers = {head: ScriptedClassifier(keywords) for head, keywords in heads.items()}
+        self._embedder = ScriptedEmbedder()
+        self.labels = {head: classifier.labels for head, classifier in self._classifiers.items()}
+        self.dimension = self._embedder.dimension
+
+    def encode(self, texts: Sequence[Text]) -> Encoding:
+        """Encode a batch; of a pair both texts as one."""
+        joined = [text if isinstance(text, str) else " ".join(text) for text in texts]
+        return Encoding(
+            embedding=self._embedder.embed(joined, "query"),
+            logits={head: self._logits(head, joined) for head in self.labels},
+            token_logits={},
+            offsets=[np.array([m.span() for m in _PIECES.finditer(t)], np.int64).reshape(-1, 2) for t in joined],
+        )
+
+    def _logits(self, head: str, texts: Sequence[str]) -> Floats:
+        found = [{one.label: one.probability for one in row} for row in self._classifiers[head].classify(texts)]
+        chances = np.array([[row[label] for label in self.labels[head]] for row in found], np.float32)
+        logits: Floats = np.log(np.maximum(chances, 1e-30)).reshape(-1, len(self.labels[head]))
+        return logits
 
 
 class ScriptedReranker:

@@ -12,6 +12,7 @@ from openteller.core.records import Inquiry, Principal, Satisfaction, Turn
 from openteller.identity.accounts import Accounts
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
 from openteller.store.database import Database
+from openteller.understanding.explaining import Explanation
 
 
 class ServingSettings(Protocol):
@@ -88,6 +89,12 @@ class Library(Protocol):
     def import_file(self, source: bytes, name: str, options: ImportOptions, *, actor: str) -> ImportReport: ...
 
 
+class Explainer(Protocol):
+    """Why a text is understood so."""
+
+    def explain(self, text: str, head: str, label: str | None = None) -> Explanation: ...
+
+
 class Application(Protocol):
     """Everything put together."""
 
@@ -101,6 +108,8 @@ class Application(Protocol):
     def library(self) -> Library: ...
     @property
     def retriever(self) -> Retriever: ...
+    @property
+    def explainer(self) -> Explainer: ...
     @property
     def accounts(self) -> Accounts: ...
     def acting_for(self, principal: Principal, customer_id: str) -> Principal: ...

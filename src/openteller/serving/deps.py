@@ -100,6 +100,16 @@ def _editor(member: Annotated[Principal, Depends(_member)]) -> Principal:
     return member
 
 
+def _staff(member: Annotated[Principal, Depends(_member)]) -> Principal:
+    if not member.role.is_staff:
+        raise NotAllowed(
+            "This is for the bank's staff.",
+            cause=f"This login's role is {member.role.value}.",
+            next_step="Log in as an agent, analyst, administrator or service.",
+        )
+    return member
+
+
 Caller = Annotated[Principal, Depends(_caller)]
 """Anybody, visitors without a name included."""
 Known = Annotated[Principal, Depends(_known)]
@@ -108,6 +118,8 @@ Member = Annotated[Principal, Depends(_member)]
 """Somebody who logged in."""
 Editor = Annotated[Principal, Depends(_editor)]
 """Staff who may change documents."""
+Staff = Annotated[Principal, Depends(_staff)]
+"""Anybody of the bank."""
 
 
 def limit(request: Request, seconds: int) -> None:

@@ -27,6 +27,7 @@ from openteller.core.text import normalise
 from openteller.knowledge.records import Document, Hit
 from openteller.products.records import Product
 from openteller.serving.errors import TOO_LARGE
+from openteller.understanding.explaining import MAX_EXPLAINED_CHARACTERS
 from openteller.understanding.personal_data import drop_secrets
 
 _LANGUAGES = {
@@ -115,6 +116,28 @@ class TurnAnswer(Record):
         inquiry = turn.inquiry
         parts = {name: getattr(turn, name) for name in Turn.model_fields}
         return cls(trace_id=inquiry.trace_id, conversation_id=inquiry.conversation_id, **parts)
+
+
+class ExplanationBody(Record):
+    """A text whose understanding is to be explained."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"text": "卡被吞了，你们的机器太差了", "head": "sentiment"},
+                {"text": "My card was swallowed", "head": "intent", "label": "card_atm_trouble"},
+            ]
+        }
+    )
+
+    text: InquiryText = Field(
+        description=f"at most {MAX_EXPLAINED_CHARACTERS} characters; passwords and codes are dropped from it",
+        json_schema_extra={"maxLength": MAX_EXPLAINED_CHARACTERS},
+    )
+    head: Literal["intent", "sentiment"] = "intent"
+    label: Annotated[Clean, StringConstraints(min_length=1, max_length=100)] | None = Field(
+        None, description="None: the one that is understood"
+    )
 
 
 class SatisfactionBody(Record):

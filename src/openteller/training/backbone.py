@@ -3,6 +3,7 @@
 Knows nothing about data or losses.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,10 @@ class MultiHead(nn.Module):
             config = LoraConfig(
                 r=lora_rank, lora_alpha=lora_alpha, target_modules=targets, lora_dropout=0.0, use_dora=dora
             )
-            self.encoder = get_peft_model(self.encoder, config)
+            with warnings.catch_warnings():
+                # peft asks transformers for a property that transformers has renamed.
+                warnings.simplefilter("ignore", FutureWarning)
+                self.encoder = get_peft_model(self.encoder, config)
         else:
             self.encoder.embeddings.word_embeddings.weight.requires_grad_(False)
         self.token_heads = token_heads

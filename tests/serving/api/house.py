@@ -29,13 +29,22 @@ from openteller.customers.store_banking import StoreCoreBanking
 from openteller.identity.accounts import Accounts
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
-from openteller.runtime.scripted import ScriptedEmbedder
+from openteller.runtime.scripted import ScriptedEmbedder, ScriptedEncoder
 from openteller.settings import Settings
 from openteller.store.database import Database
 from openteller.store.turns import TurnRepository
+from openteller.understanding.explaining import Explainer
 
 PASSWORD = "correct horse battery"
 DEMO_PASSWORD = "pinebay-demo"
+HEADS = {
+    "intent": {
+        "card_atm_trouble": ["swallowed", "被吞"],
+        "deposit_rates": ["deposit", "存款"],
+        "greeting": ["hello", "你好"],
+    },
+    "sentiment": {"neutral": ["the"], "negative": ["terrible", "差"], "positive": ["thanks", "谢谢"]},
+}
 SECRET = "a-secret-that-only-these-tests-know-0123456789"
 
 
@@ -102,6 +111,7 @@ class House:
         embedder = ScriptedEmbedder()
         self.library = Library(database, embedder)
         self.retriever = Retriever(database, embedder)
+        self.explainer = Explainer(ScriptedEncoder(HEADS), {})
         self.accounts = Accounts(database)
         self.status = "ok"
 
