@@ -4,7 +4,7 @@
     python benchmarks/export.py var/models/banking77 var/exports/banking77 held-out.jsonl
 
 The data are those of `teller evaluate`; the artefact has a task with one decision a text or a pair. Two kinds of throughput
-stand beside each other: batches of 32 (as they come, or sorted by length), and one text at a time, which is how OpenTeller
+stand beside each other: batches (as they come, or sorted by length), and one text at a time, which is how OpenTeller
 serves. Time is that of the process, so that other work on the machine counts little. Not a timed test.
 """
 
@@ -26,6 +26,7 @@ from rich.table import Table
 from openteller.registry.manifest import read_manifest
 from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.exported import MODEL_FILES
+from openteller.runtime.onnx_backend import integers_saturate
 from openteller.settings import load
 from openteller.training.evaluating import Artefact, open_artefact
 from openteller.training.evaluation.figures import figures
@@ -50,15 +51,15 @@ def main() -> None:
     table = _table(f"{artefact.manifest.name} on {given.data.name}, {len(rows)} rows, one thread")
     base = 0.0
     for name, run in _models(artefact, given.exported).items():
-        for text, order, size in _ways(rows):
+        for way, order, size in _ways(rows):
             seconds, logits = _timed(run, rows, order, size, artefact.pad, given.repeat)
             found = artefact.task.predictions(list(logits), examples, rows, artefact.labels)
             measured = figures(found, artefact.temperature)
             rate = len(rows) / seconds
             base = base or rate  # torch, as texts come
             quality = [f"{measured[n]:.4f}" if n in measured else "" for n in ("accuracy", "macro_f1", "micro_f1")]
-            table.add_row(name, text, f"{rate:.0f}", f"{rate / base:.2f}", *quality)
-    Console().print(table)
+            table.add_row(name, way, f"{rate:.0f}", f"{rate / base:.2f}", *quality)
+    Console(width=100).print(table)
 
 
 def _models(artefact: Artefact, exported: Path) -> dict[str, Run]:
@@ -80,7 +81,8 @@ def _models(artefact: Artefact, exported: Path) -> dict[str, Run]:
 def _by_onnx(path: Path, head: str) -> Run:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    if integers_saturate():
+        options.add_session_config_entry("session.x64quantprecision", "1")
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     return lambda batch: np.asarray(session.run([head], {name: ids.numpy() for name, ids in batch.items()})[0])
 
@@ -89,7 +91,12 @@ def _ways(rows: Sequence[Features]) -> list[tuple[str, list[int], int]]:
     """(what it is called, the order of the rows, the size of a batch)."""
     as_they_come = list(range(len(rows)))
     by_length = sorted(as_they_come, key=lambda i: rows[i]["length"])
-    return [("32, as they come", as_they_come, 32), ("32, by length", by_length, 32), ("one by one", as_they_come, 1)]
+    return [
+        ("32, as they come", as_they_come, 32),
+        ("8, by length", by_length, 8),
+        ("32, by length", by_length, 32),
+        ("one by one", as_they_come, 1),
+    ]
 
 
 def _timed(

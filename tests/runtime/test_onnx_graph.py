@@ -8,6 +8,7 @@ import pytest
 
 from openteller.runtime.e5_weights import EncoderWeights
 from openteller.runtime.encoder_graph import build_encoder
+from openteller.runtime.onnx_backend import integers_saturate
 from openteller.runtime.onnx_graph import Graph, QuantisedGraph, rounded
 from openteller.runtime.tokenizer import build_tokenizer
 
@@ -51,3 +52,22 @@ def test_a_text_in_a_batch_is_the_text_alone(small: EncoderWeights, tmp_path: Pa
         ids = feed["input_ids"][i : i + 1, : sum(row.attention_mask)]
         alone = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0]
         assert float(alone[0] @ together[i]) > 0.9999
+
+
+def test_unsigned_weights_give_the_same(small: EncoderWeights, tmp_path: Path) -> None:
+    """What processors without VNNI run; nothing is lost where signed products do not overflow."""
+    build_encoder(small, {}, tmp_path / "m.onnx")
+    ids = np.array([build_tokenizer(small).encode("我的信用卡丢了，怎么挂失？").ids])
+    vectors = []
+    for wanted in ("0", "1"):
+        options = onnxruntime.SessionOptions()
+        options.add_session_config_entry("session.x64quantprecision", wanted)
+        session = onnxruntime.InferenceSession(str(tmp_path / "m.onnx"), options, providers=["CPUExecutionProvider"])
+        vectors.append(session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0])
+    plain = tmp_path / "plain.onnx"
+    build_encoder(small, {}, plain, int8=False)
+    session = onnxruntime.InferenceSession(str(plain), providers=["CPUExecutionProvider"])
+    exact = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
+    assert float(vectors[1] @ exact) > 0.999
+    if not integers_saturate():
+        assert float(vectors[0] @ vectors[1]) > 0.9999
