@@ -33,9 +33,10 @@ from transformers import BertForSequenceClassification
 from openteller.core.text import fold
 from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.e5_weights import EncoderWeights
+from openteller.runtime.encoder_files import load_backbone
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.settings import load
-from openteller.training.backbone import as_torch, load_backbone
+from openteller.training.backbone import as_torch
 from openteller.training.finetune import FineTuneRecipe, Run
 from openteller.training.preparing import prepare
 from openteller.training.recipes import as_dataclass, data_path, read_recipe

@@ -14,9 +14,10 @@ from safetensors.numpy import load_file
 from openteller.core.errors import BadInput
 from openteller.registry.manifest import read_manifest
 from openteller.runtime.catalogue import Catalogue
+from openteller.runtime.encoder_files import load_backbone
 from openteller.runtime.loader import load_encoder
 from openteller.runtime.tokenizer import build_tokenizer
-from openteller.training.backbone import MultiHead, load_backbone
+from openteller.training.backbone import MultiHead
 from openteller.training.examples import Example
 from openteller.training.understanding import (
     TAGS,

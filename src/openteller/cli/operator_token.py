@@ -7,11 +7,12 @@ otherwise does. Knows nothing about verifying: that is the server's.
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import time
 from base64 import urlsafe_b64encode
 from pathlib import Path
+
+from openteller.cli.running import named_settings
 
 SUBJECT = "cli"
 _SECONDS = 300
@@ -42,8 +43,8 @@ def service_token(data_dir: Path) -> str:
 
 def _secret(data_dir: Path) -> str:
     """`Settings.signing_key`; where environment and data directory say it, without reading all settings."""
-    if not Path(".env").exists():
-        named = {name.upper(): value for name, value in os.environ.items()}
+    named = named_settings()
+    if named is not None:
         given, kept = named.get("OPENTELLER_SECRET_KEY", ""), data_dir / "dev-secret"
         if len(given) >= _LONG_ENOUGH:
             return given

@@ -1,8 +1,9 @@
-"""What the commands that train share: how a run that stops says why, how its result is shown, where language models lie.
+"""What the commands that train share: their arguments, how a run that stops says why, how its result is shown, where language models lie.
 
 Knows nothing about recipes.
 """
 
+import argparse
 import errno
 import json
 from collections.abc import Iterator
@@ -17,6 +18,18 @@ from openteller.runtime.weights import WeightsRole
 
 if TYPE_CHECKING:
     from openteller.training.tuning import Places
+
+
+def run_arguments(command: str, description: str | None, examples: str) -> argparse.ArgumentParser:
+    """What a command that runs a recipe takes."""
+    parser = argparse.ArgumentParser(
+        f"teller {command}", description=description, epilog=examples, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--output", type=Path, help="default: <data_dir>/models/<name>")
+    parser.add_argument("--restart", action="store_true", help="do not go on with a run that was cut off")
+    parser.add_argument("--json", action="store_true", help="print the manifest as JSON")
+    return parser
 
 
 @contextmanager

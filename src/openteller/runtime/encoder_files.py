@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from openteller.core.errors import ModelUnavailable
-from openteller.runtime.e5_weights import EncoderWeights, read_e5
+from openteller.runtime.e5_weights import EncoderWeights, first_layers, keep_scripts, read_e5
 
 EXTENSION = ".safetensors"
 _ENTRY = "openteller.encoder"
@@ -39,6 +39,12 @@ def read_encoder(path: Path) -> EncoderWeights:
             cause=f"The file is missing, cut short, or no encoder that pre-training wrote ({error}).",
             next_step="Restore its folder, or pre-train it again with its recipe.",
         ) from error
+
+
+def load_backbone(path: Path, layers: int = 0) -> EncoderWeights:
+    """The encoder at `path` with its vocabulary trimmed to Chinese and English; its first `layers` only, 0: all."""
+    weights = keep_scripts(read_encoder(path))
+    return first_layers(weights, layers) if layers else weights
 
 
 def write_encoder(weights: EncoderWeights, path: Path) -> None:

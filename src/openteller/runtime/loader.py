@@ -21,8 +21,8 @@ from openteller.core.errors import ModelUnavailable
 from openteller.registry.manifest import Manifest, read_manifest
 from openteller.registry.registry import ModelRegistry
 from openteller.runtime.catalogue import Catalogue
-from openteller.runtime.e5_weights import EncoderWeights, first_layers, keep_scripts
-from openteller.runtime.encoder_files import read_encoder
+from openteller.runtime.e5_weights import EncoderWeights
+from openteller.runtime.encoder_files import load_backbone
 from openteller.runtime.encoder_graph import LinearHead, build_encoder, merge_lora
 from openteller.runtime.onnx_backend import OnnxEncoder, OnnxReranker
 from openteller.runtime.tokenizer import build_tokenizer
@@ -86,7 +86,7 @@ def load_reranker(
     artefact: Path, catalogue: Catalogue, data_dir: Path, threads: int = 1, progress: Progress | None = None
 ) -> OnnxReranker:
     """The cross-encoder of `artefact`, built first if it has not been. Raises ModelUnavailable as `load_encoder`."""
-    manifest = read_manifest(artefact)
+    manifest = read_manifest(artefact, verify=False)  # _built proves the files
     if manifest.task not in ("relevance", "reranking"):
         raise ModelUnavailable(
             f"The artefact {manifest.name} is no reranker.",
@@ -113,8 +113,7 @@ def _fingerprint(manifest: Manifest, catalogue: Catalogue) -> str:
 
 def base_weights(manifest: Manifest, path: Path) -> EncoderWeights:
     """What the artefact's training began with: the file at `path`, trimmed as training trimmed it."""
-    weights = keep_scripts(read_encoder(path))
-    return first_layers(weights, int(manifest.settings.get("layers", weights.layers)))
+    return load_backbone(path, int(manifest.settings.get("layers", 0)))
 
 
 def trained(artefact: Path, manifest: Manifest, base: EncoderWeights) -> tuple[EncoderWeights, dict[str, LinearHead]]:

@@ -17,20 +17,13 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from openteller.core.errors import BadInput
-from openteller.runtime.e5_weights import EncoderWeights, first_layers, keep_scripts
-from openteller.runtime.encoder_files import read_encoder
+from openteller.runtime.e5_weights import EncoderWeights
 from openteller.runtime.encoder_graph import LinearHead
-
-
-def load_backbone(path: Path, layers: int = 0) -> EncoderWeights:
-    """The encoder at `path` with its vocabulary trimmed to Chinese and English; its first `layers` only, 0: all."""
-    weights = keep_scripts(read_encoder(path))
-    return first_layers(weights, layers) if layers else weights
 
 
 def bert_config(weights: EncoderWeights, dropout: float) -> BertConfig:
     """What transformers calls an encoder of this shape."""
-    config = BertConfig(
+    return BertConfig(
         vocab_size=len(weights.tensors["embeddings.word_embeddings.weight"]),
         hidden_size=weights.hidden,
         num_hidden_layers=weights.layers,
@@ -43,7 +36,6 @@ def bert_config(weights: EncoderWeights, dropout: float) -> BertConfig:
         hidden_dropout_prob=dropout,
         attention_probs_dropout_prob=dropout,
     )
-    return config
 
 
 def as_torch(weights: EncoderWeights, dropout: float) -> BertModel:

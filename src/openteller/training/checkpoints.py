@@ -9,16 +9,39 @@ import json
 import pickle
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 
 from openteller.core.errors import BadInput
 from openteller.training.optimisation import Report
+from openteller.training.processes import from_main
 
 _RUN = "run.json"
 _NAME = re.compile(r"checkpoint-(\d+)")
+T = TypeVar("T")
+
+
+def folder_of(output: Path, *, restart: bool) -> Path:
+    """Where the checkpoints of a run that writes to `output` stand; old ones are deleted first when it starts anew."""
+    folder = output / "checkpoints"
+    if restart:
+        from_main(lambda: discard(folder))
+    return folder
+
+
+def finished(folder: Path, save: Callable[[], T]) -> T:
+    """What `save` gives, in every process: the first one writes, and then the checkpoints in `folder` are not needed."""
+
+    def saved() -> T:
+        made = save()
+        discard(folder)
+        return made
+
+    return from_main(saved)
 
 
 def claim(folder: Path, settings: dict[str, object]) -> None:

@@ -18,46 +18,36 @@ from openteller.core.errors import BadInput
 from openteller.registry.card import write_card
 from openteller.registry.manifest import Manifest, sha256, write_manifest
 from openteller.runtime.e5_weights import EncoderWeights
-from openteller.runtime.loader import TOKEN_HEADS
+from openteller.runtime.encoder_files import load_backbone
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training import checkpoints, few_shot, processes
-from openteller.training.backbone import MultiHead, load_backbone
+from openteller.training.backbone import MultiHead
 from openteller.training.calibration import fit_binary_temperature, fit_temperature
-from openteller.training.datasets.records import require_choice
+from openteller.training.encoders import tuned
 from openteller.training.evaluation.figures import figures
 from openteller.training.evaluation.predictions import MultiLabel, Predictions, Ranking, SingleLabel
-from openteller.training.fitting import PRECISIONS, Fitted, Schedule, Watch, fit, forward
+from openteller.training.fitting import Fitted, Watch, fit, forward
 from openteller.training.optimisation import Report
 from openteller.training.preparing import SPLITS, Sources, prepare
 from openteller.training.processes import from_main
 from openteller.training.provenance import languages, this_machine
 from openteller.training.tasks.catalogue import task_named
 from openteller.training.tasks.task import Example, Features, LossOptions, Task
+from openteller.training.tuning import Tuning, begin
 
 _SAID = frozenset({"attribution", "licence"})  # fields that say something and change nothing
-_CHOICES = {"adapter": ("none", "lora", "dora"), "vocabulary": ("frozen", "trained"), "precision": PRECISIONS}
 
 
 @dataclass(frozen=True)
-class FineTuneRecipe(Schedule, Sources):
-    """One run of fine-tuning. Fields of the loop stand in Schedule, those of the data in Sources."""
+class FineTuneRecipe(Tuning, Sources):
+    """One run of fine-tuning. Fields of the loop stand in Schedule, those of the model in Tuning, of the data in Sources."""
 
     task: str = "classification"
-    name: str = "model"
-    weights: str = "e5-small"  #: name in the catalogue of weights
     layers: int = 0  #: of the encoder that are used, from the first; 0: all
-    trained: str = "all"  #: all; top-4: the last four; head: the head alone
-    vocabulary: str = "frozen"  #: or trained: the word embeddings too
-    adapter: str = "none"  #: lora or dora
-    lora_rank: int = 16
-    lora_alpha: int = 32
-    dropout: float = 0.1
     label_smoothing: float = 0.0
     class_weights: str = "equal"  #: or balanced: by the inverse of how often a label occurs
     temperature: float = 0.05  #: of a contrastive loss
     contrastive_steps: int = 0  #: bring texts of one label together for so many steps, then fit the head on them; 0: no
-    max_tokens: int = 128
-    threads: int = 0  #: 0 leaves the choice to torch: every core the process may use
     seed: int = 20261123
     attribution: str = ""  #: whose the training data are, and under which licence
     licence: str = ""  #: of the artefact; empty: that of the training data and of the base weights
@@ -98,34 +88,14 @@ def finetune(
         run = Run(recipe, locate, weights_path)
         for line in run.prepared.lines():
             report(0, 0, line)
-        folder = output / "checkpoints"
-        if restart:
-            from_main(lambda: checkpoints.discard(folder))
+        folder = checkpoints.folder_of(output, restart=restart)
         fitted = run.fit(folder, report)
-        return from_main(lambda: _written(run, output, fitted))
-
-
-def _written(run: "Run", output: Path, fitted: Fitted) -> Manifest:
-    manifest = run.save(output, fitted)
-    checkpoints.discard(output / "checkpoints")
-    return manifest
+        return checkpoints.finished(folder, lambda: run.save(output, fitted))
 
 
 def build_model(recipe: FineTuneRecipe, task: Task, weights: EncoderWeights, labels: Sequence[str]) -> MultiHead:
     """The encoder with its head, and only that trainable which the recipe says."""
-    heads = {task.head: len(labels)} if task.head else {}
-    model = MultiHead(
-        weights,
-        heads,
-        token_heads=TOKEN_HEADS & heads.keys(),
-        lora_rank=recipe.lora_rank if recipe.adapter != "none" else 0,
-        lora_alpha=recipe.lora_alpha,
-        dora=recipe.adapter == "dora",
-        dropout=recipe.dropout,
-    )
-    if recipe.adapter == "none":
-        model.train_only(recipe.trained, vocabulary=recipe.vocabulary == "trained")
-    return model
+    return tuned(weights, {task.head: len(labels)} if task.head else {}, recipe)
 
 
 def predict(
@@ -145,11 +115,7 @@ class Run:
     """One task, its rows and its model, as a recipe asks. Raises BadInput when recipe or data cannot be used."""
 
     def __init__(self, recipe: FineTuneRecipe, locate: Callable[[str], Path], weights_path: Path) -> None:
-        if recipe.threads:
-            torch.set_num_threads(recipe.threads)
-        torch.manual_seed(recipe.seed)
-        for field, choices in _CHOICES.items():
-            require_choice(field, getattr(recipe, field), choices)
+        begin(recipe)
         if (recipe.contrastive_steps or recipe.label_names) and recipe.task != "classification":
             raise BadInput(
                 f"The task {recipe.task} has no few-shot mode.",

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from openteller.core.errors import BadInput
 from openteller.training.datasets.checks import CheckReport, DuplicatePolicy, Policy, clean
 from openteller.training.datasets.readers import OnBad, read
-from openteller.training.datasets.records import NAMED, BadRow, Keyed, listed
+from openteller.training.datasets.records import BadRow, Keyed, refuse
 from openteller.training.datasets.splits import split
 from openteller.training.tasks.task import Example, Features, Task
 
@@ -125,12 +125,7 @@ def examples_of(task: Task, path: Path, sources: Sources, bad: list[BadRow]) -> 
             found.append(_known(task.example(record, sources.columns), known))
         except ValueError as error:
             unread.append(BadRow(record.where, str(error)))
-    if unread and sources.bad_rows != "skip":
-        raise BadInput(
-            f"{len(unread)} of {len(found) + len(unread)} rows of {path.name} cannot be used.",
-            cause=listed([f"{row.where}: {row.reason}" for row in unread[:NAMED]], len(unread)),
-            next_step="Correct them, name the right columns in the recipe, or set bad_rows: skip.",
-        )
+    refuse(unread, len(found) + len(unread), f"rows of {path.name}", on_bad=sources.bad_rows)
     bad.extend(unread)
     return found
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 import yaml
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -26,15 +25,15 @@ from openteller.knowledge.articles import read_articles
 from openteller.knowledge.reranking import opening
 from openteller.products.catalogue import read_products
 from openteller.registry.manifest import Manifest, write_manifest
-from openteller.runtime.e5_weights import first_layers
+from openteller.runtime.encoder_files import load_backbone
 from openteller.runtime.protocols import Embedder
 from openteller.runtime.tokenizer import build_tokenizer
-from openteller.training.backbone import MultiHead, load_backbone
+from openteller.training.backbone import MultiHead
 from openteller.training.calibration import fit_binary_temperature
 from openteller.training.examples import authored, faq_entries, held_out, read_taxonomy
 from openteller.training.optimisation import Report, autocast, descend, linear_schedule
+from openteller.training.tasks.reranking import HEAD, LIST_SHARE, relevance_losses
 
-HEAD = "relevance"
 _CANDIDATES = 12
 
 
@@ -175,10 +174,9 @@ def train(
         torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     shelf = Shelf(recipe, root, embedder)
-    weights = load_backbone(weights_path)
+    weights = load_backbone(weights_path, recipe.layers)
     tokenizer = build_tokenizer(weights, max_tokens=recipe.max_tokens)
-    shallow = first_layers(weights, recipe.layers)
-    model = MultiHead(shallow, {HEAD: 1}, lora_rank=recipe.lora_rank, dropout=recipe.dropout)
+    model = MultiHead(weights, {HEAD: 1}, lora_rank=recipe.lora_rank, dropout=recipe.dropout)
     started = time.time()
     _fit(model, tokenizer, shelf, recipe, report)
     temperature, metrics = evaluate(model, tokenizer, shelf)
@@ -196,7 +194,7 @@ def train(
             metrics={name: round(value, 4) for name, value in metrics.items()},
             labels={HEAD: ("relevant",)},
             temperatures={HEAD: round(temperature, 4)},
-            settings=asdict(recipe) | {"layers": shallow.layers, "lora_scale": model.lora_scale},
+            settings=asdict(recipe) | {"layers": weights.layers, "lora_scale": model.lora_scale},
         ),
     )
 
@@ -248,11 +246,10 @@ def _loss(scores: Tensor, answered: Tensor) -> tuple[Tensor, str]:
     scores = scores.float()
     gold = torch.zeros_like(scores)
     gold[answered, 0] = 1.0
-    binary = F.binary_cross_entropy_with_logits(scores, gold, pos_weight=torch.tensor(2.0))
-    if not answered.any():
-        return binary, f"binary {binary.item():.3f}"
-    ordered = F.cross_entropy(scores[answered], torch.zeros(int(answered.sum()), dtype=torch.long))
-    return binary + 0.5 * ordered, f"binary {binary.item():.3f} list {ordered.item():.3f}"
+    lists = torch.arange(scores.numel()).view_as(scores)[answered]
+    binary, ordered = relevance_losses(scores.view(-1), gold.view(-1), lists)
+    listed = f" list {ordered.item():.3f}" if answered.any() else ""
+    return binary + LIST_SHARE * ordered, f"binary {binary.item():.3f}{listed}"
 
 
 def score(model: MultiHead, tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> Tensor:

@@ -24,7 +24,7 @@ from openteller.training import checkpoints, processes
 from openteller.training.artefacts import CURVE, written_whole
 from openteller.training.chats import Chat, chat_of, collate, end_ids, features, give_template, prompt_ids
 from openteller.training.datasets.readers import OnBad, read
-from openteller.training.datasets.records import NAMED, BadRow, listed
+from openteller.training.datasets.records import BadRow, refuse
 from openteller.training.decoders import CausalModule, load_decoder, tuned
 from openteller.training.evaluation.perplexity import METRIC, curve, loss_figures
 from openteller.training.evaluation.pictures import curve_picture
@@ -35,14 +35,14 @@ from openteller.training.grounded import Prompt, grounded_chats
 from openteller.training.optimisation import Report
 from openteller.training.processes import from_main
 from openteller.training.tasks.task import Features
-from openteller.training.tuning import Places, Tuning, begin, measured_often
+from openteller.training.tuning import LanguageTuning, Places, begin, measured_often
 
 TASK = "sft"
 
 
 @dataclass(frozen=True)
-class SftRecipe(Tuning):
-    """One run of supervised fine-tuning. Fields of the loop stand in Schedule, those of the model in Tuning."""
+class SftRecipe(LanguageTuning):
+    """One run of supervised fine-tuning. Fields of loop and model stand in LanguageTuning."""
 
     weights: str = "gemma3-270m"  #: name in the catalogue of weights, or what pre-training wrote
     adapter: str = "lora"
@@ -91,19 +91,11 @@ def train(
     """
     with processes.together():
         run = Run(recipe, root, locate, places, prompt)
-        folder = output / "checkpoints"
-        if restart:
-            from_main(lambda: checkpoints.discard(folder))
+        folder = checkpoints.folder_of(output, restart=restart)
         before, told = run.judge(), run.answers()
         report(0, run.steps, f"held-out answers have perplexity {before['perplexity']:.2f} before training")
         fitted = run.fit(folder, report)
-        return from_main(lambda: _written(run, output, before, told, fitted))
-
-
-def _written(run: "Run", output: Path, before: dict[str, float], told: Sequence[str], fitted: Fitted) -> Manifest:
-    manifest = run.save(output, before, told, fitted)
-    checkpoints.discard(output / "checkpoints")
-    return manifest
+        return checkpoints.finished(folder, lambda: run.save(output, before, told, fitted))
 
 
 class Run:
@@ -135,7 +127,7 @@ class Run:
                 found.append((chat, features(chat, self.tokenizer, self.recipe.max_tokens)))
             except ValueError as error:
                 bad.append(BadRow(chat.where, str(error)))
-        _refuse(bad, len(found) + len(bad), self.recipe.bad_rows)
+        refuse(bad, len(found) + len(bad), "chats", on_bad=self.recipe.bad_rows)
         return found
 
     def _require_both(self) -> None:
@@ -280,14 +272,5 @@ def _rows(path: Path, recipe: SftRecipe) -> list[Chat]:
             found.append(chat_of(record, recipe.columns))
         except ValueError as error:
             bad.append(BadRow(record.where, str(error)))
-    _refuse(bad, len(found) + len(bad), recipe.bad_rows)
+    refuse(bad, len(found) + len(bad), "chats", on_bad=recipe.bad_rows)
     return found
-
-
-def _refuse(bad: Sequence[BadRow], count: int, on_bad: OnBad) -> None:
-    if bad and on_bad != "skip":
-        raise BadInput(
-            f"{len(bad)} of {count} chats cannot be used.",
-            cause=listed([f"{row.where}: {row.reason}" for row in bad[:NAMED]], len(bad)),
-            next_step="Correct them, name the right columns in the recipe, or set bad_rows: skip.",
-        )

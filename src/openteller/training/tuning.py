@@ -1,4 +1,4 @@
-"""What the recipes of language models share: which model, what of it is trained, and how often it is measured.
+"""What recipes share: which model and what of it is trained; of language models also how often it is measured.
 
 Knows nothing about models or data.
 """
@@ -20,21 +20,27 @@ class Tuning(Schedule):
 
     name: str = "model"
     weights: str = "e5-small"  #: name in the catalogue of weights, or what pre-training wrote: its name or folder
-    trained: str = "all"  #: all; top-4: the last four layers
+    trained: str = "all"  #: all; top-4: the last four layers; head, of an encoder: the head alone
     vocabulary: str = "frozen"  #: or trained: the word embeddings too
     adapter: str = "none"  #: lora or dora
     lora_rank: int = 16
     lora_alpha: int = 32
     dropout: float = 0.1  #: of an encoder
     max_tokens: int = 128
-    evaluations: int = 10  #: on held-out text, spread over the run
-    gguf: str = "auto"  #: of a decoder: adapter beside the base where it fits, else model; or none, adapter, model
     threads: int = 0  #: 0 leaves the choice to torch: every core the process may use
 
     @property
     def in_adapter(self) -> bool:
         """Whether LoRA matrices hold all that is trained."""
         return self.adapter == "lora" and self.vocabulary == "frozen"
+
+
+@dataclass(frozen=True)
+class LanguageTuning(Tuning):
+    """The same of a language model."""
+
+    evaluations: int = 10  #: on held-out text, spread over the run
+    gguf: str = "auto"  #: of a decoder: adapter beside the base where it fits, else model; or none, adapter, model
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,6 @@ def begin(tuning: Tuning) -> None:
     torch.manual_seed(tuning.seed)
 
 
-def measured_often(tuning: Tuning, steps: int, metric: str) -> Schedule:
+def measured_often(tuning: LanguageTuning, steps: int, metric: str) -> Schedule:
     """The loop's schedule over `steps` updates with the recipe's evaluations spread over them: it makes one an epoch."""
     return replace(tuning, steps=steps, epochs=max(1, min(tuning.evaluations, steps)), metric=tuning.metric or metric)

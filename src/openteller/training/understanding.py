@@ -25,8 +25,9 @@ from torch import Tensor
 from openteller.core.errors import BadInput
 from openteller.core.text import fold
 from openteller.registry.manifest import Manifest, write_manifest
+from openteller.runtime.encoder_files import load_backbone
 from openteller.runtime.tokenizer import build_tokenizer
-from openteller.training.backbone import MultiHead, adapter_rank, load_backbone, mixed
+from openteller.training.backbone import MultiHead, adapter_rank, mixed
 from openteller.training.calibration import fit_binary_temperature, fit_temperature
 from openteller.training.evaluation.measures import measure
 from openteller.training.evaluation.predictions import SingleLabel

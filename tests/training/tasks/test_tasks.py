@@ -12,8 +12,8 @@ from tokenizers import Tokenizer
 
 from openteller.core.errors import BadInput
 from openteller.runtime.catalogue import Catalogue
+from openteller.runtime.encoder_files import load_backbone
 from openteller.runtime.tokenizer import build_tokenizer
-from openteller.training.backbone import load_backbone
 from openteller.training.datasets.records import Record
 from openteller.training.tasks.catalogue import TASKS, task_named
 from openteller.training.tasks.embedding import Embedding, info_nce

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from openteller.cli.extras import training_extra
 from openteller.cli.progress import console_progress
-from openteller.cli.training_runs import places, show, stopped_clearly
+from openteller.cli.training_runs import places, run_arguments, show, stopped_clearly
 from openteller.core.errors import BadInput
 from openteller.registry.manifest import Manifest, read_manifest
 from openteller.runtime.catalogue import Catalogue
@@ -28,14 +28,8 @@ examples:
 
 def finetune(arguments: list[str]) -> int:
     """Train a model as a recipe says; needs the extra `train` and the recipe's data below OPENTELLER_DATA."""
-    parser = argparse.ArgumentParser(
-        "teller finetune", description=finetune.__doc__, epilog=_EXAMPLES, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("--output", type=Path, help="default: <data_dir>/models/<name>")
-    parser.add_argument("--restart", action="store_true", help="do not go on with a run that was cut off")
+    parser = run_arguments("finetune", finetune.__doc__, _EXAMPLES)
     parser.add_argument("--ray-workers", type=int, default=0, metavar="N", help="share the rows among workers of Ray")
-    parser.add_argument("--json", action="store_true", help="print the manifest as JSON")
     given = parser.parse_args(arguments)
     settings = load()
     with stopped_clearly(settings.data_dir), training_extra():

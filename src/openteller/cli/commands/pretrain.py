@@ -9,7 +9,7 @@ from pathlib import Path
 from openteller.assembly import Application
 from openteller.cli.extras import training_extra
 from openteller.cli.progress import console_progress
-from openteller.cli.training_runs import places, show, stopped_clearly
+from openteller.cli.training_runs import places, run_arguments, show, stopped_clearly
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import BadInput
 from openteller.core.records import visitor
@@ -38,14 +38,7 @@ _PAGE = 200
 
 def pretrain(arguments: list[str]) -> int:
     """Pre-train an encoder (task: mlm) or a decoder (task: clm); a run that was cut off goes on where it was."""
-    parser = argparse.ArgumentParser(
-        "teller pretrain", description=pretrain.__doc__, epilog=_EXAMPLES, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("--output", type=Path, help="default: <data_dir>/models/<name>")
-    parser.add_argument("--restart", action="store_true", help="do not go on with a run that was cut off")
-    parser.add_argument("--json", action="store_true", help="print the manifest as JSON")
-    given = parser.parse_args(arguments)
+    given = run_arguments("pretrain", pretrain.__doc__, _EXAMPLES).parse_args(arguments)
     settings = load()
     with stopped_clearly(settings.data_dir), training_extra():
         manifest, output = _run(given, settings)

@@ -97,6 +97,16 @@ def listed(lines: Sequence[str], count: int) -> str:
     return "\n".join([*lines[:NAMED], *more])
 
 
+def refuse(bad: Sequence[BadRow], count: int, what: str, *, on_bad: str) -> None:
+    """Raise BadInput that names the `bad` of `count` rows, unless they are to be skipped. what: as a person calls them."""
+    if bad and on_bad != "skip":
+        raise BadInput(
+            f"{len(bad)} of {count} {what} cannot be used.",
+            cause=listed([f"{row.where}: {row.reason}" for row in bad[:NAMED]], len(bad)),
+            next_step="Correct them, name the right columns in the recipe, or set bad_rows: skip.",
+        )
+
+
 def require_choice(setting: str, value: str, choices: Sequence[str]) -> None:
     """Raise BadInput unless `value` is one of `choices`."""
     if value not in choices:

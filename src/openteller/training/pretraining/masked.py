@@ -25,6 +25,7 @@ from openteller.runtime.encoder_files import write_encoder
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training.backbone import MultiHead
 from openteller.training.checkpoints import digest
+from openteller.training.encoders import tuned
 from openteller.training.pretraining.masking import Corruption, corrupt
 from openteller.training.pretraining.windows import Layout
 from openteller.training.pretraining.words import word_starts
@@ -168,16 +169,7 @@ def _with_mask(weights: EncoderWeights) -> EncoderWeights:
 
 
 def _encoder(weights: EncoderWeights, tuning: Tuning) -> MultiHead:
-    model = MultiHead(
-        weights,
-        {},
-        lora_rank=tuning.lora_rank if tuning.adapter != "none" else 0,
-        lora_alpha=tuning.lora_alpha,
-        dora=tuning.adapter == "dora",
-        dropout=tuning.dropout,
-    )
-    if tuning.adapter == "none":
-        model.train_only(tuning.trained)
+    model = tuned(weights, {}, tuning)
     encoder: Any = model.encoder
     encoder.embeddings.word_embeddings.weight.requires_grad_(tuning.vocabulary == "trained")
     return model

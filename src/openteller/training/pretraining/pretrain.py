@@ -17,10 +17,10 @@ from openteller.core.errors import BadInput
 from openteller.registry.durable import replace_file
 from openteller.registry.manifest import Manifest, write_manifest
 from openteller.runtime.e5_weights import EncoderWeights
+from openteller.runtime.encoder_files import load_backbone
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training import checkpoints, processes
 from openteller.training.artefacts import CURVE, written_whole
-from openteller.training.backbone import load_backbone
 from openteller.training.datasets.records import require_choice
 from openteller.training.decoders import load_decoder
 from openteller.training.evaluation.perplexity import METRIC, curve, loss_figures
@@ -35,14 +35,14 @@ from openteller.training.pretraining.student import Student
 from openteller.training.pretraining.windows import Tokenised, Windows, tokenised
 from openteller.training.pretraining.words import domain_words, extended
 from openteller.training.processes import from_main
-from openteller.training.tuning import Places, Tuning, begin, measured_often
+from openteller.training.tuning import LanguageTuning, Places, begin, measured_often
 
 TASKS = ("mlm", "clm")
 
 
 @dataclass(frozen=True)
-class PretrainRecipe(Tuning, CorpusFields):
-    """One run of pre-training. Fields of the loop stand in Schedule and Tuning, those of the texts in CorpusFields."""
+class PretrainRecipe(LanguageTuning, CorpusFields):
+    """One run of pre-training. Fields of loop and model stand in LanguageTuning, those of the texts in CorpusFields."""
 
     task: str = "mlm"  #: mlm: an encoder guesses hidden tokens; clm: a decoder goes on with texts
     mask_share: float = 0.15  #: of the words, hidden (mlm)
@@ -80,19 +80,11 @@ def pretrain(
     """
     with processes.together():
         run = Run(recipe, locate, places, report, knowledge)
-        folder = output / "checkpoints"
-        if restart:
-            from_main(lambda: checkpoints.discard(folder))
+        folder = checkpoints.folder_of(output, restart=restart)
         before = run.judge()
         report(0, run.steps, f"held-out perplexity {before['perplexity']:.2f} before training")
         fitted = run.fit(folder, report)
-        return from_main(lambda: _written(run, output, before, fitted))
-
-
-def _written(run: "Run", output: Path, before: dict[str, float], fitted: Fitted) -> Manifest:
-    manifest = run.save(output, before, fitted)
-    checkpoints.discard(output / "checkpoints")
-    return manifest
+        return checkpoints.finished(folder, lambda: run.save(output, before, fitted))
 
 
 class Run:

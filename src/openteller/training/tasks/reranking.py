@@ -39,7 +39,7 @@ from openteller.training.tasks.task import (
 HEAD = "relevance"
 RELEVANT, IRRELEVANT = "1", "0"
 _POSITIVE_WEIGHT = 2.0
-_LIST_SHARE = 0.5
+LIST_SHARE = 0.5
 
 
 class RerankingModule(nn.Module):
@@ -65,13 +65,19 @@ class RerankingModule(nn.Module):
 
 def relevance_loss(scores: Tensor, target: Tensor, lists: Tensor) -> Tensor:
     """Binary cross-entropy of `scores` (n,) plus half the list loss of `lists` (m, k); see `RerankingModule.forward`."""
+    binary, ordered = relevance_losses(scores, target, lists)
+    return binary + LIST_SHARE * ordered
+
+
+def relevance_losses(scores: Tensor, target: Tensor, lists: Tensor) -> tuple[Tensor, Tensor]:
+    """The two by themselves; the list loss is 0 without lists."""
     weight = torch.tensor(_POSITIVE_WEIGHT, device=scores.device)
     binary = F.binary_cross_entropy_with_logits(scores, target, pos_weight=weight)
     if not len(lists):
-        return binary
+        return binary, scores.new_zeros(())
     competing = scores[lists.clamp(min=0)].masked_fill(lists < 0, -torch.inf)
     first = torch.zeros(len(lists), dtype=torch.long, device=scores.device)
-    return binary + _LIST_SHARE * F.cross_entropy(competing, first)
+    return binary, F.cross_entropy(competing, first)
 
 
 @dataclass(frozen=True)
