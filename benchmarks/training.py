@@ -32,8 +32,8 @@ from transformers import BertForSequenceClassification
 
 from openteller.core.text import fold
 from openteller.runtime.catalogue import Catalogue
-from openteller.runtime.e5_weights import EncoderWeights
 from openteller.runtime.encoder_files import load_backbone
+from openteller.runtime.encoder_weights import EncoderWeights
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.settings import load
 from openteller.training.backbone import as_torch

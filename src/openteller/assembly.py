@@ -107,7 +107,7 @@ class Application:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The weights that can be had."""
-        return Catalogue(self.settings.data_dir)
+        return open_catalogue(self.settings)
 
     def artefact(self, slot: str) -> Path:
         """The folder of the model that serves as `slot`: the one that the settings name, the champion, or what ships."""
@@ -258,6 +258,11 @@ class Application:
         """Let go of the store; the embedded server stops when nobody else uses it."""
         if "database" in self.__dict__:
             self._close_database()
+
+
+def open_catalogue(settings: Settings) -> Catalogue:
+    """The weights that the settings give access to."""
+    return Catalogue(settings.data_dir, hub_url=settings.hub_url)
 
 
 def open_database(settings: Settings) -> tuple[Database, Callable[[], None]]:

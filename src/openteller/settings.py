@@ -43,6 +43,7 @@ class Settings(BaseSettings):
 
     threads: int = Field(1, ge=1, description="threads of each model engine")
     encoder: Path | None = Field(None, description="folder of an understanding artefact; None: the one that ships")
+    hub_url: str | None = Field(None, description="mirror of the model hub inside the bank; None: the public one")
     llm_url: str | None = Field(None, description="base URL of an OpenAI-compatible server, or llama:<catalogue name>")
     llm_model: str = ""
     llm_api_key: str = ""

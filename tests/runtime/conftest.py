@@ -2,7 +2,7 @@
 
 import pytest
 
-from openteller.runtime.e5_weights import EncoderWeights
+from openteller.runtime.encoder_weights import EncoderWeights
 from tests.runtime import encoders
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from openteller.runtime.catalogue import Catalogue
-from openteller.runtime.e5_weights import EncoderWeights, keep_scripts, read_e5
+from openteller.runtime.e5_weights import read_e5
+from openteller.runtime.encoder_weights import EncoderWeights, keep_scripts
 from tests.runtime.engines import weights
 
 _LINEAR = {

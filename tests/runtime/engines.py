@@ -13,8 +13,9 @@ import pytest
 
 from openteller.registry.manifest import Manifest, write_manifest
 from openteller.runtime.catalogue import Catalogue
-from openteller.runtime.e5_weights import keep_scripts, read_e5
+from openteller.runtime.e5_weights import read_e5
 from openteller.runtime.encoder_graph import LinearHead, build_encoder
+from openteller.runtime.encoder_weights import keep_scripts
 from openteller.runtime.exported import MODEL_FILES, open_classifier
 from openteller.runtime.loader import load_reranker, shipped_artefact
 from openteller.runtime.onnx_backend import EncoderClassifier, OnnxEncoder, OnnxReranker

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from openteller.core.errors import ModelUnavailable
-from openteller.runtime.e5_weights import EncoderWeights, keep_scripts, read_e5
+from openteller.runtime.e5_weights import read_e5
+from openteller.runtime.encoder_weights import EncoderWeights, keep_scripts
 from openteller.runtime.tokenizer import MAX_TOKENS, build_tokenizer
 from tests.runtime.encoders import write_e5
 from tests.runtime.engines import weights

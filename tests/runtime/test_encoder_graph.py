@@ -9,8 +9,8 @@ import pytest
 
 from openteller.core.errors import ModelUnavailable
 from openteller.core.text import fold
-from openteller.runtime.e5_weights import EncoderWeights
 from openteller.runtime.encoder_graph import LinearHead, build_encoder, merge_lora
+from openteller.runtime.encoder_weights import EncoderWeights
 from openteller.runtime.tokenizer import build_tokenizer
 from tests.runtime.engines import e5_encoder
 

@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 from openteller.core.errors import ModelUnavailable
 from openteller.registry.manifest import MANIFEST, Manifest, write_manifest
 from openteller.runtime.catalogue import Catalogue
-from openteller.runtime.e5_weights import EncoderWeights
+from openteller.runtime.encoder_weights import EncoderWeights
 from openteller.runtime.loader import load_encoder, shipped_artefact
 from tests.runtime.encoders import small_catalogue
 

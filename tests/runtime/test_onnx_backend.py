@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from openteller.core.errors import ModelUnavailable
-from openteller.runtime.e5_weights import EncoderWeights
 from openteller.runtime.encoder_graph import LinearHead, build_encoder
+from openteller.runtime.encoder_weights import EncoderWeights
 from openteller.runtime.onnx_backend import EncoderClassifier, EncoderEmbedder, OnnxEncoder, ranked, softmax
 from openteller.runtime.tokenizer import build_tokenizer
 

@@ -6,8 +6,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from openteller.runtime.e5_weights import EncoderWeights
 from openteller.runtime.encoder_graph import build_encoder
+from openteller.runtime.encoder_weights import EncoderWeights
 from openteller.runtime.onnx_backend import integers_saturate
 from openteller.runtime.onnx_graph import Graph, QuantisedGraph, rounded
 from openteller.runtime.tokenizer import build_tokenizer

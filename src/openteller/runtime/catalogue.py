@@ -3,7 +3,7 @@
 Weights are data. A file inside an installed Python package is found through the package's metadata, and the package's
 code is never imported. Split files are joined, and hub files kept, below `<data_dir>/models`. Besides the entries, a name
 may be that of an artefact below that folder, or any artefact's folder, when models can be built on it: what pre-training
-wrote, or fine-tuning of a decoder.
+wrote, or fine-tuning of a decoder; or it names a model in Hugging Face layout (model_ids.py).
 
 A verified file is not hashed again while its size and modification time stay: this guards against damage and wrong
 versions, not against somebody who may write to the bank's disk. Knows nothing about what is inside a file.
@@ -19,9 +19,11 @@ from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
-from openteller.core.errors import MissingDependency, ModelUnavailable, NotFound
+from openteller.core.errors import ModelUnavailable, NotFound
 from openteller.registry.manifest import MANIFEST, read_manifest
+from openteller.runtime import model_ids
 from openteller.runtime.weights import (
     BUILT_IN,
     HubSource,
@@ -33,7 +35,7 @@ from openteller.runtime.weights import (
     read_entries,
 )
 
-ARTEFACT_WEIGHTS = "model.safetensors"
+ARTEFACT_WEIGHTS = model_ids.WEIGHTS
 _BUILT_ON = {"mlm": WeightsRole.ENCODER, "clm": WeightsRole.GENERATOR, "sft": WeightsRole.GENERATOR}
 _BLOCK = 1 << 20
 
@@ -62,16 +64,23 @@ class Catalogue:
         return tuple(self._entries[name] for name in sorted(self._entries))
 
     def entry(self, name: str) -> Weights:
-        """The entry called `name`, or that of an artefact. Raises NotFound; ModelUnavailable for a broken manifest."""
-        if name not in self._entries:
-            if folder := self._artefact_folder(name):
-                return _artefact(folder)
-            raise NotFound(
-                f"The catalogue has no weights called {name!r}.",
-                cause=f"It has {', '.join(sorted(self._entries))}.",
-                next_step="Choose one of these, or add an entry to models.yaml in the data directory.",
-            )
-        return self._entries[name]
+        """The entry called `name`, or that of an artefact, of a folder in Hugging Face layout, or of a hub's OWNER/NAME.
+
+        Raises:
+            NotFound: there is none.
+            ModelUnavailable: a broken manifest or folder, or a hub that is out of reach or does not know the id.
+            MissingDependency: the hub's client is not installed.
+        """
+        if name in self._entries:
+            return self._entries[name]
+        if folder := self._artefact_folder(name):
+            return _artefact(folder)
+        if name and (found := model_ids.in_folder(Path(name), self._hash_of)):
+            return found
+        if model_ids.is_hub_id(name) and not Path(name).exists():
+            with self._lock:
+                return model_ids.on_hub(name, self._models / "hub", self._hub_url)
+        raise model_ids.missing(name, sorted(self._entries))
 
     def origin(self, name: str) -> str:
         """The name of the entry that the weights called `name` go back to: their own, or the base of an artefact's base.
@@ -83,8 +92,7 @@ class Catalogue:
         while name not in self._entries and name not in passed and (folder := self._artefact_folder(name)):
             passed.add(name)
             name = read_manifest(folder, verify=False).base
-        if name not in self._entries:
-            self.entry(name if name not in passed else "")
+        self.entry(name if name not in passed else "")
         return name
 
     def _artefact_folder(self, name: str) -> Path | None:
@@ -129,24 +137,11 @@ class Catalogue:
         return target
 
     def _from_hub(self, weights: Weights, source: HubSource) -> Path:
-        try:
-            import huggingface_hub
-        except ImportError as error:
-            raise MissingDependency(
-                f"The weights {weights.name} come from a model hub, and its client is not installed.",
-                cause=f"huggingface_hub cannot be imported ({error}).",
-                next_step="Run `pip install huggingface_hub`.",
-            ) from error
+        client = model_ids.hub_client(weights.name)
         cache = self._models / "hub"
-        found = huggingface_hub.try_to_load_from_cache(source.repo, source.file, cache, source.revision)
-        if isinstance(found, str):
-            return Path(found)
         try:
-            return Path(
-                huggingface_hub.hf_hub_download(
-                    source.repo, source.file, revision=source.revision, cache_dir=cache, endpoint=self._hub_url
-                )
-            )
+            # The weights come last, so that they are never there without what is read with them.
+            return [self._fetched(client, source, file, cache) for file in (*source.companions, source.file)][-1]
         # The client raises its own, its transport's and the operating system's errors, which share no other base.
         except Exception as error:
             raise ModelUnavailable(
@@ -154,6 +149,14 @@ class Catalogue:
                 cause=f"The hub is out of reach, or has no such file ({type(error).__name__}: {str(error)[:200]}).",
                 next_step=f"Fetch {source.file} elsewhere, and give models.yaml its place: source kind: path.",
             ) from error
+
+    def _fetched(self, client: Any, source: HubSource, file: str, cache: Path) -> Path:
+        found = client.try_to_load_from_cache(source.repo, file, cache, source.revision)
+        if isinstance(found, str):
+            return Path(found)
+        return Path(
+            client.hf_hub_download(source.repo, file, revision=source.revision, cache_dir=cache, endpoint=self._hub_url)
+        )
 
     def _verify(self, weights: Weights, path: Path) -> None:
         try:
@@ -173,19 +176,21 @@ class Catalogue:
             )
 
     def _is_right(self, weights: Weights, path: Path) -> bool:
+        return path.stat().st_size == weights.size and self._hash_of(path) == weights.sha256
+
+    def _hash_of(self, path: Path) -> str:
+        """The SHA-256 of a file, from the list of those hashed before if it has not changed since."""
         status = path.stat()
-        if status.st_size != weights.size:
-            return False
-        key, seen = str(path.resolve()), [status.st_size, status.st_mtime_ns, weights.sha256]
-        verified = self._verified()
-        if verified.get(key) == seen:
-            return True
-        if _sha256(path) != weights.sha256:
-            return False
+        key, verified = str(path.resolve()), self._verified()
+        match verified.get(key):
+            case [status.st_size, status.st_mtime_ns, str(known)]:
+                return known
+        found = _sha256(path)
         # A data directory that is read-only, or full, only costs the hash at the next start.
         with suppress(OSError), _replacing(self._models / "verified.json", None) as temporary:
+            seen = [status.st_size, status.st_mtime_ns, found]
             temporary.write_text(json.dumps(verified | {key: seen}, indent=1), "utf-8")
-        return True
+        return found
 
     def _verified(self) -> dict[str, object]:
         try:

@@ -4,43 +4,19 @@ The format (little endian): magic ``E5S1``, sizes, a SentencePiece-unigram vocab
 character-normalisation table, then a directory of tensors: float32, or blocks of 32 weights as one float16 scale and
 16 bytes of paired nibbles offset by 8. The model: Wang et al. 2024, "Multilingual E5 Text Embeddings", MIT licence.
 
-Knows nothing about training, graphs or tokenisation; `keep_scripts` trims the vocabulary to Chinese and English.
+Knows nothing about training, graphs or tokenisation.
 """
 
-import re
 import struct
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from openteller.core.errors import ModelUnavailable
+from openteller.runtime.encoder_weights import EncoderWeights
 
 _BLOCK = 32
-# ASCII, general punctuation and symbols, CJK punctuation, Han, full-width forms, emoji; ▁ marks a word start.
-_ZH_EN = re.compile(
-    "[\u0000-\u007f▁\u00a0-\u00bf\u2000-\u2bff\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U0001f000-\U0001faff]*"
-)
-
-
-@dataclass(frozen=True)
-class EncoderWeights:
-    """A BERT encoder's weights, named as transformers names them, and its unigram vocabulary.
-
-    tensors: name → float32 array; ``*.weight`` of a linear layer has shape (out, in).
-    pieces: (piece, log probability) in id order; special: ids of bos, eos, pad, unk.
-    """
-
-    tensors: dict[str, NDArray[np.float32]]
-    pieces: list[tuple[str, float]]
-    special: dict[str, int]
-    layers: int
-    hidden: int
-    heads: int
-    intermediate: int
-    positions: int
-    epsilon: float
 
 
 class _Reader:
@@ -155,27 +131,3 @@ def _tensor(data: bytes, entry: tuple[int, int, int, int], shape: tuple[int, ...
     high = (blocks["nibbles"] >> 4).astype(np.float32) - 8
     values = np.concatenate([low, high], axis=1) * blocks["scale"].astype(np.float32)[:, None]
     return values.reshape(shape).astype(np.float32)
-
-
-def first_layers(weights: EncoderWeights, count: int) -> EncoderWeights:
-    """`weights` without the layers after the first `count`; unchanged when it has no more."""
-    later = tuple(f"encoder.layer.{layer}." for layer in range(count, weights.layers))
-    kept = {name: array for name, array in weights.tensors.items() if not name.startswith(later)}
-    return replace(weights, tensors=kept, layers=min(count, weights.layers))
-
-
-def keep_scripts(weights: EncoderWeights) -> EncoderWeights:
-    """The same encoder with only the pieces written in Chinese, ASCII, punctuation and emoji.
-
-    The kept pieces keep their order, so ids are deterministic; text in other scripts becomes unknown.
-    """
-    special = set(weights.special.values())
-    kept = [i for i, (piece, _) in enumerate(weights.pieces) if i in special or _ZH_EN.fullmatch(piece)]
-    position = {old: new for new, old in enumerate(kept)}
-    words = weights.tensors["embeddings.word_embeddings.weight"][kept]
-    return replace(
-        weights,
-        tensors=weights.tensors | {"embeddings.word_embeddings.weight": words},
-        pieces=[weights.pieces[i] for i in kept],
-        special={name: position[i] for name, i in weights.special.items()},
-    )

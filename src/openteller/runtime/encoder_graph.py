@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from openteller.core.errors import ModelUnavailable
-from openteller.runtime.e5_weights import EncoderWeights
+from openteller.runtime.encoder_weights import EncoderWeights
 from openteller.runtime.onnx_graph import Array, Graph, QuantisedGraph
 
 

@@ -21,9 +21,9 @@ from openteller.core.errors import ModelUnavailable
 from openteller.registry.manifest import Manifest, read_manifest
 from openteller.registry.registry import ModelRegistry
 from openteller.runtime.catalogue import Catalogue
-from openteller.runtime.e5_weights import EncoderWeights
 from openteller.runtime.encoder_files import load_backbone
 from openteller.runtime.encoder_graph import LinearHead, build_encoder, merge_lora
+from openteller.runtime.encoder_weights import EncoderWeights
 from openteller.runtime.onnx_backend import OnnxEncoder, OnnxReranker
 from openteller.runtime.tokenizer import build_tokenizer
 

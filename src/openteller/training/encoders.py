@@ -5,7 +5,7 @@ Knows nothing about data or losses.
 
 from collections.abc import Mapping
 
-from openteller.runtime.e5_weights import EncoderWeights
+from openteller.runtime.encoder_weights import EncoderWeights
 from openteller.runtime.loader import TOKEN_HEADS
 from openteller.training.backbone import MultiHead
 from openteller.training.tuning import Tuning

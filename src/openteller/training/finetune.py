@@ -17,8 +17,8 @@ from torch import nn
 from openteller.core.errors import BadInput
 from openteller.registry.card import write_card
 from openteller.registry.manifest import Manifest, sha256, write_manifest
-from openteller.runtime.e5_weights import EncoderWeights
 from openteller.runtime.encoder_files import load_backbone
+from openteller.runtime.encoder_weights import EncoderWeights
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training import checkpoints, few_shot, processes
 from openteller.training.backbone import MultiHead

@@ -16,8 +16,8 @@ from tokenizers import Encoding, Tokenizer
 from openteller.core.errors import BadInput
 from openteller.registry.manifest import Manifest, read_manifest
 from openteller.runtime.catalogue import Catalogue
-from openteller.runtime.e5_weights import EncoderWeights
 from openteller.runtime.encoder_graph import LinearHead
+from openteller.runtime.encoder_weights import EncoderWeights
 from openteller.runtime.loader import TOKEN_HEADS, base_weights, trained
 from openteller.runtime.protocols import Text
 from openteller.runtime.tokenizer import MAX_TOKENS, build_tokenizer

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from openteller.runtime.catalogue import Catalogue
-from openteller.runtime.e5_weights import EncoderWeights
+from openteller.runtime.encoder_weights import EncoderWeights
 from tests.runtime.encoders import small, write_e5
 
 HIDDEN, INNER, POSITIONS = 32, 48, 64

@@ -4,9 +4,9 @@ import argparse
 import json
 from pathlib import Path
 
+from openteller.assembly import open_catalogue
 from openteller.cli.extras import training_extra
 from openteller.core.errors import BadInput
-from openteller.runtime.catalogue import Catalogue
 from openteller.settings import load
 
 _EXAMPLES = """\
@@ -39,7 +39,7 @@ def _run(given: argparse.Namespace) -> int:
     from openteller.training.evaluation import rendering
 
     thresholds = dict(map(_threshold, given.junit or ()))
-    catalogue = Catalogue(load().data_dir)
+    catalogue = open_catalogue(load())
     artefact = evaluating.open_artefact(given.model, catalogue)
     champion = evaluating.open_artefact(given.against, catalogue) if given.against else None
     report = evaluating.evaluate(

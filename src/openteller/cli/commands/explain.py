@@ -10,10 +10,10 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from openteller.assembly import open_catalogue
 from openteller.cli.extras import training_extra
 from openteller.core.errors import BadInput
 from openteller.registry.durable import replace_file
-from openteller.runtime.catalogue import Catalogue
 from openteller.settings import load
 from openteller.training.explanation import METHODS, Explanation, page, shade
 
@@ -60,7 +60,7 @@ def _run(given: argparse.Namespace) -> Explanation:
     from openteller.training.explaining import explain as run
     from openteller.training.trained import open_trained
 
-    model = open_trained(given.artefact, Catalogue(load().data_dir))
+    model = open_trained(given.artefact, open_catalogue(load()))
     text = given.text if given.pair is None else (given.text, given.pair)
     return run(model, text, head=given.head, label=given.label, span=given.span, method=given.method)
 

@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openteller.assembly import open_catalogue
 from openteller.cli.extras import training_extra
 from openteller.cli.progress import console_progress
-from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.exported import MODEL_FILES
 from openteller.settings import load
 
@@ -64,7 +64,7 @@ def _run(given: argparse.Namespace) -> "Exported":
     from openteller.training.trained import open_trained
 
     settings = load()
-    model = open_trained(given.artefact, Catalogue(settings.data_dir))
+    model = open_trained(given.artefact, open_catalogue(settings))
     columns = model.manifest.settings.get("columns", {})
     if given.texts:
         texts = texts_of(given.texts, columns, paired=model.paired)

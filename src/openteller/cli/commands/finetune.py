@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from openteller.assembly import open_catalogue
 from openteller.cli.extras import training_extra
 from openteller.cli.progress import console_progress
 from openteller.cli.training_runs import places, run_arguments, show, stopped_clearly
 from openteller.core.errors import BadInput
 from openteller.registry.manifest import Manifest, read_manifest
-from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.use_backend import SentenceEncoder
 from openteller.runtime.weights import WeightsRole
 from openteller.settings import Settings, load
@@ -51,7 +51,7 @@ def _run(given: argparse.Namespace, settings: Settings) -> tuple[Manifest, Path]
 
     fields, data_dir = read_recipe(given.recipe), settings.data_dir
     report = console_progress() if processes.is_main() else _silent
-    catalogue = Catalogue(data_dir)
+    catalogue = open_catalogue(settings)
     output = given.output or data_dir / "models" / str(fields.get("name", given.recipe.stem))
     if given.ray_workers and fields["task"] not in TASKS:
         raise BadInput(f"The task {fields['task']} does not share its rows.", next_step="Leave out --ray-workers.")

@@ -98,7 +98,7 @@ def _register(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def _promote(given: argparse.Namespace, settings: Settings) -> int:
-    from openteller.runtime.catalogue import Catalogue
+    from openteller.assembly import open_catalogue
     from openteller.runtime.loader import try_out
 
     with _recorded(settings) as registry:
@@ -106,7 +106,7 @@ def _promote(given: argparse.Namespace, settings: Settings) -> int:
         gates = (*read_gates(settings.data_dir / "gates.yaml", version.name), *map(parse, given.gate))
         if version.stage is Stage.CANDIDATE:
             folder, _ = registry.artefact(version.name, version.version)
-            catalogue, report = Catalogue(settings.data_dir), console_progress()
+            catalogue, report = open_catalogue(settings), console_progress()
             try_out(version.name, folder, catalogue, settings.data_dir, settings.threads, report)
         version = registry.promote(
             version.name, version.version, gates,
@@ -266,11 +266,11 @@ def _measured(
     registry: ModelRegistry, a: Version, b: Version, given: argparse.Namespace, settings: Settings
 ) -> int:  # fmt: skip
     """A held against b on the same rows."""
-    from openteller.runtime.catalogue import Catalogue
+    from openteller.assembly import open_catalogue
     from openteller.training import evaluating
     from openteller.training.evaluation import rendering
 
-    catalogue = Catalogue(settings.data_dir)
+    catalogue = open_catalogue(settings)
     first, second = (evaluating.open_artefact(registry.folder(v.name, v.version), catalogue) for v in (a, b))
     report = evaluating.evaluate(first, given.data, champion=second)
     print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) if given.json else rendering.table(report))

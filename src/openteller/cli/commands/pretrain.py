@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 
-from openteller.assembly import Application
+from openteller.assembly import Application, open_catalogue
 from openteller.cli.extras import training_extra
 from openteller.cli.progress import console_progress
 from openteller.cli.training_runs import places, run_arguments, show, stopped_clearly
@@ -17,7 +17,6 @@ from openteller.knowledge.library import Library
 from openteller.products.figures import readable
 from openteller.products.records import Product
 from openteller.registry.manifest import Manifest
-from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.weights import WeightsRole
 from openteller.settings import Settings, load
 
@@ -50,7 +49,7 @@ def _run(given: argparse.Namespace, settings: Settings) -> tuple[Manifest, Path]
     from openteller.training.pretraining import pretrain as pretraining
     from openteller.training.recipes import as_dataclass, data_path, read_recipe
 
-    fields, catalogue = read_recipe(given.recipe), Catalogue(settings.data_dir)
+    fields, catalogue = read_recipe(given.recipe), open_catalogue(settings)
     if fields["task"] not in pretraining.TASKS:
         raise BadInput(
             f"{given.recipe} is no recipe of pre-training.",

@@ -10,7 +10,6 @@ import yaml
 
 from openteller.cli.extras import training_extra
 from openteller.cli.progress import console_progress
-from openteller.runtime.catalogue import Catalogue
 from openteller.settings import load
 
 _EXAMPLES = """\
@@ -44,7 +43,7 @@ def search(arguments: list[str]) -> int:
 
 
 def _run(given: argparse.Namespace) -> dict[str, Any]:
-    from openteller.assembly import open_database
+    from openteller.assembly import open_catalogue, open_database
     from openteller.training import search as searching
     from openteller.training.finetune import FineTuneRecipe
     from openteller.training.recipes import as_dataclass, data_path, read_recipe
@@ -56,7 +55,7 @@ def _run(given: argparse.Namespace) -> dict[str, Any]:
         asked = asked | {"trials": given.trials}
     plan = searching.read_plan(asked, recipe)
     folder = given.output or settings.data_dir / "search" / recipe.name
-    weights = Catalogue(settings.data_dir).locate(recipe.weights)
+    weights = open_catalogue(settings).locate(recipe.weights)
     database, close = open_database(settings)
     try:
         with searching.study_storage(database.side_schema("optuna")) as storage:

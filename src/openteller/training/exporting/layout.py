@@ -79,11 +79,12 @@ def _describe(config: BertConfig, model: TrainedEncoder) -> None:
 def _write_tokenizer(model: TrainedEncoder, folder: Path) -> None:
     tokenizer = build_tokenizer(model.weights, model.max_tokens)
     # Whoever loads it elsewhere will not fold; of folded text this changes nothing.
-    tokenizer.normalizer = normalizers.Sequence([tokenizer.normalizer, normalizers.Lowercase()])
-    special = {
-        "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>", "cls_token": "<s>",
-        "sep_token": "</s>",
-    }  # fmt: skip
+    lower = normalizers.Lowercase()
+    own = tokenizer.normalizer
+    tokenizer.normalizer = normalizers.Sequence([own, lower]) if own else lower
+    ids = model.weights.special
+    roles = {"bos": "bos", "eos": "eos", "unk": "unk", "pad": "pad", "cls": "bos", "sep": "eos", "mask": "mask"}
+    special = {f"{role}_token": tokenizer.id_to_token(ids[ours]) for role, ours in roles.items() if ours in ids}
     settings = special | {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": model.max_tokens,

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from openteller.core.errors import BadInput
 from openteller.core.text import fold
-from openteller.runtime.e5_weights import EncoderWeights
 from openteller.runtime.encoder_files import write_encoder
+from openteller.runtime.encoder_weights import EncoderWeights
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training.backbone import MultiHead
 from openteller.training.checkpoints import digest
@@ -97,11 +97,11 @@ class MaskedStudent:
     ) -> None:
         weights = _with_mask(weights)
         self.weights, self._tuning, self._whole_words = weights, tuning, whole_words
-        names = [piece for piece, _ in weights.pieces]
         if not 0 < share < 1:
             raise BadInput(f"mask_share is {share}.", next_step="Use a number between 0 and 1; 0.15 is common.")
-        mask, special = names.index(_MASK), set(weights.special.values())
-        ordinary = torch.tensor([i for i in range(len(names)) if i not in special | {mask}])
+        mask, count = _mask(weights), len(weights.tensors[_WORDS])
+        special = {*weights.special.values(), mask}
+        ordinary = torch.tensor([i for i in range(count) if i not in special])
         masked = MaskedHead(weights.hidden, _scores(weights))
         if head is not None and head["bias"].shape == tuple(masked.bias.shape):
             masked.load_state_dict({name: torch.from_numpy(array) for name, array in head.items()})
@@ -121,7 +121,7 @@ class MaskedStudent:
     @property
     def digest(self) -> str:
         """Its pieces, and whether words are whole."""
-        return digest([self.weights.pieces, self._whole_words])
+        return digest([self.weights.pieces or self.weights.tokenizer, self._whole_words])
 
     def tokenise(self, texts: Sequence[str]) -> list[tuple[Sequence[int], NDArray[np.bool_]]]:
         """The tokens of each text, folded as fine-tuning and serving fold it."""
@@ -150,7 +150,7 @@ class MaskedStudent:
         config: Any = self._model.encoder.config
         config.architectures = ["BertModel"]
         config.save_pretrained(folder)
-        return {"layers": whole.layers, "pieces": len(whole.pieces)}
+        return {"layers": whole.layers, "pieces": len(whole.tensors[_WORDS])}
 
 
 def earlier_head(weights_path: Path) -> dict[str, NDArray[np.float32]] | None:
@@ -161,8 +161,10 @@ def earlier_head(weights_path: Path) -> dict[str, NDArray[np.float32]] | None:
 
 def _with_mask(weights: EncoderWeights) -> EncoderWeights:
     """`weights` with a mask after all other pieces if it has none, its vector the mean of theirs."""
-    if any(piece == _MASK for piece, _ in weights.pieces):
+    if "mask" in weights.special or any(piece == _MASK for piece, _ in weights.pieces):
         return weights
+    if not weights.pieces:
+        raise BadInput("The encoder's tokenizer has no mask.", next_step="Use one that was trained to guess words.")
     table = weights.tensors[_WORDS]
     grown = np.concatenate([table, table.mean(axis=0, keepdims=True)])
     return replace(weights, pieces=[*weights.pieces, (_MASK, 0.0)], tensors=weights.tensors | {_WORDS: grown})
@@ -175,8 +177,16 @@ def _encoder(weights: EncoderWeights, tuning: Tuning) -> MultiHead:
     return model
 
 
+def _mask(weights: EncoderWeights) -> int:
+    """The id of the mask."""
+    own = weights.special.get("mask")
+    return own if own is not None else [piece for piece, _ in weights.pieces].index(_MASK)
+
+
 def _scores(weights: EncoderWeights) -> list[float]:
-    """The log probabilities of the pieces; the least of them for special ones, which have none."""
+    """The log probabilities of the pieces; the least of them for special ones, which have none. 0 where none are known."""
+    if not weights.pieces:
+        return [0.0] * len(weights.tensors[_WORDS])
     special = {*weights.special.values(), *(i for i, (piece, _) in enumerate(weights.pieces) if piece == _MASK)}
     least = min(score for _, score in weights.pieces)
     return [least if i in special else score for i, (_, score) in enumerate(weights.pieces)]

@@ -16,8 +16,8 @@ import torch
 from openteller.core.errors import BadInput
 from openteller.registry.durable import replace_file
 from openteller.registry.manifest import Manifest, write_manifest
-from openteller.runtime.e5_weights import EncoderWeights
 from openteller.runtime.encoder_files import load_backbone
+from openteller.runtime.encoder_weights import EncoderWeights
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training import checkpoints, processes
 from openteller.training.artefacts import CURVE, written_whole
@@ -186,6 +186,12 @@ class Run:
         if recipe.vocabulary != "trained":
             raise BadInput(
                 "New words have to be trained.", next_step="Set vocabulary: trained, or leave out add_words."
+            )
+        if not weights.pieces:
+            raise BadInput(
+                f"Words cannot be added to the vocabulary of {recipe.weights}.",
+                cause="It is no unigram vocabulary.",
+                next_step="Leave out add_words, or build on e5-small or another encoder of the XLM-R family.",
             )
         tokenizer = build_tokenizer(weights)
         key = checkpoints.digest([self._digest, weights.pieces, recipe.add_words, recipe.add_words_least])

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from openteller.core.text import fold
 from openteller.knowledge.lexical import segmented
-from openteller.runtime.e5_weights import EncoderWeights
+from openteller.runtime.encoder_weights import EncoderWeights
 
 _HAN = re.compile(r"[\u4e00-\u9fff]{2,8}")
 _LATIN = re.compile(r"[a-z]{4,24}")
