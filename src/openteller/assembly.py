@@ -213,9 +213,9 @@ class Application:
         if not url:
             return None
         if url.startswith("llama:"):
-            from openteller.runtime.llama_backend import LlamaGenerator
+            from openteller.runtime.decoder_files import open_generator
 
-            return LlamaGenerator(self.catalogue.locate(url.removeprefix("llama:")), threads=self.settings.threads)
+            return open_generator(url.removeprefix("llama:"), self.catalogue, self.settings.threads)
         if not self.settings.llm_model:
             raise ConfigurationError(
                 "OPENTELLER_LLM_URL is set without a model.", next_step="Set OPENTELLER_LLM_MODEL to the model's name."

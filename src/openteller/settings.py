@@ -44,7 +44,10 @@ class Settings(BaseSettings):
     threads: int = Field(1, ge=1, description="threads of each model engine")
     encoder: Path | None = Field(None, description="folder of an understanding artefact; None: the one that ships")
     hub_url: str | None = Field(None, description="mirror of the model hub inside the bank; None: the public one")
-    llm_url: str | None = Field(None, description="base URL of an OpenAI-compatible server, or llama:<catalogue name>")
+    llm_url: str | None = Field(
+        None,
+        description="base URL of an OpenAI-compatible server, or llama:<name in the catalogue, of a trained model, or its folder>",
+    )
     llm_model: str = ""
     llm_api_key: str = ""
     core_banking_url: str | None = Field(None, description="REST core banking; None: the demo store")

@@ -73,7 +73,7 @@ class Catalogue:
         """
         if name in self._entries:
             return self._entries[name]
-        if folder := self._artefact_folder(name):
+        if folder := self.artefact(name):
             return _artefact(folder)
         if name and (found := model_ids.in_folder(Path(name), self._hash_of)):
             return found
@@ -89,13 +89,14 @@ class Catalogue:
             NotFound: no such entry, or artefacts that are each other's base.
         """
         passed: set[str] = set()
-        while name not in self._entries and name not in passed and (folder := self._artefact_folder(name)):
+        while name not in self._entries and name not in passed and (folder := self.artefact(name)):
             passed.add(name)
             name = read_manifest(folder, verify=False).base
         self.entry(name if name not in passed else "")
         return name
 
-    def _artefact_folder(self, name: str) -> Path | None:
+    def artefact(self, name: str) -> Path | None:
+        """The folder of the artefact called `name`: below the models of the data directory, or `name` itself. None without."""
         folders = (self._models / name, Path(name))
         return next((folder.resolve() for folder in folders if (folder / MANIFEST).is_file()), None) if name else None
 

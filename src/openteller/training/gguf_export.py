@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openteller.core.errors import BadInput, MissingDependency
+from openteller.runtime.decoder_files import ADAPTER, MODEL
 from openteller.training.datasets.records import require_choice
 from openteller.training.decoders import Decoder, adapter_pairs, merged, save_decoder
 
-ADAPTER, MODEL, TEMPLATE = "adapter.gguf", "model.gguf", "chat_template.jinja"
+GGUF = ".gguf"
 CHOICES = ("auto", "none", "adapter", "model")
 _REORDERED = frozenset({"llama"})
 _SHIFTED = frozenset({"gemma3"})
@@ -30,10 +31,10 @@ Array = NDArray[np.float32]
 class Export:
     """How a decoder is written.
 
-    base: the GGUF file of the catalogue that training began with, directly or through other artefacts.
+    base: the file that training began with, directly or through other artefacts: GGUF, or safetensors.
     direct: training began with that file itself, so that an adapter fits it.
     adapter: whether LoRA matrices hold all that was trained.
-    gguf: auto (an adapter where it fits, else the model), none, adapter or model.
+    gguf: none, adapter, model, or auto: an adapter where it fits, else the model, and none where the base is no GGUF file.
     alpha: of the LoRA matrices.
     """
 
@@ -46,20 +47,33 @@ class Export:
     def check(self) -> None:
         """Refuse before training what could not be written after it. Raises BadInput or MissingDependency."""
         require_choice("gguf", self.gguf, CHOICES)
-        if self.gguf == "adapter" and not (self.adapter and self.direct):
+        if self.gguf == "adapter" and not (self.adapter and self.direct and self.base.suffix == GGUF):
             raise BadInput(
                 "The model cannot be written as an adapter of the catalogue's GGUF file.",
                 cause="Adapters hold LoRA matrices alone, trained on that very file.",
                 next_step="Use adapter: lora with a frozen vocabulary and such weights, or gguf: model.",
             )
-        if self.gguf != "none":
+        if self.kind == "model" and self.base.suffix != GGUF:
+            raise BadInput(
+                "The model cannot be written for llama.cpp.",
+                cause="The weights it is built on are no GGUF file.",
+                next_step="Set gguf: none, and convert the artefact with llama.cpp's convert_hf_to_gguf.py.",
+            )
+        if self.kind != "none":
             _architecture(self.base)
+
+    @property
+    def kind(self) -> str:
+        """adapter, model or none: what `gguf` comes to."""
+        if self.gguf != "auto":
+            return self.gguf
+        if self.base.suffix != GGUF:
+            return "none"
+        return "adapter" if self.adapter and self.direct else "model"
 
     def write(self, model: Any, tokenizer: Any, folder: Path) -> dict[str, Any]:
         """Write the model, adapters merged, in Hugging Face layout, and for llama.cpp; what was written of the latter."""
-        kind = self.gguf
-        if kind == "auto":
-            kind = "adapter" if self.adapter and self.direct else "model"
+        kind = self.kind
         if kind == "adapter":
             write_adapter(self.base, adapter_pairs(model), self.alpha, folder / ADAPTER)
         plain = merged(model)
