@@ -263,3 +263,12 @@ def test_an_adapter_that_does_not_fit_is_refused(home: Path, tmp_path: Path) -> 
     (tmp_path / "adapter.gguf").write_bytes(b"GGUF" + bytes(60))
     with pytest.raises(ModelUnavailable, match=r"adapter\.gguf"):
         LlamaGenerator(Catalogue(home).locate("tiny"), adapter=tmp_path / "adapter.gguf")
+
+
+def test_its_card_says_what_it_is(home: Path, tmp_path: Path) -> None:
+    write(tmp_path)
+    manifest = tune(home, tmp_path, replace(RECIPE, steps=4), tmp_path / "out")
+    card = (tmp_path / "out/README.md").read_text("utf-8")
+    assert "`adapter.gguf`" in card
+    assert "kWh" in card
+    assert (manifest.languages, manifest.machine is None) == (("en",), False)

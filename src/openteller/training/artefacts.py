@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-from openteller.registry.manifest import MANIFEST
+from openteller.registry.card import write_card
+from openteller.registry.manifest import MANIFEST, Manifest, write_manifest
+from openteller.training.provenance import this_machine
 
 CURVE = "perplexity.png"  #: of a language model
 
@@ -31,3 +33,10 @@ def written_whole(output: Path) -> Iterator[Path]:
             new.replace(output / new.name)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def described(folder: Path, manifest: Manifest) -> Manifest:
+    """Write the manifest of the files in `folder`, with the machine it was trained on, and its card; it with their hashes."""
+    complete = write_manifest(folder, manifest.model_copy(update={"machine": manifest.machine or this_machine()}))
+    write_card(folder)
+    return complete

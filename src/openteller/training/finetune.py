@@ -15,12 +15,12 @@ import torch
 from torch import nn
 
 from openteller.core.errors import BadInput
-from openteller.registry.card import write_card
-from openteller.registry.manifest import Manifest, sha256, write_manifest
+from openteller.registry.manifest import Manifest, sha256
 from openteller.runtime.encoder_files import load_backbone
 from openteller.runtime.encoder_weights import EncoderWeights
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training import checkpoints, few_shot, processes
+from openteller.training.artefacts import described
 from openteller.training.backbone import MultiHead
 from openteller.training.calibration import fit_binary_temperature, fit_temperature
 from openteller.training.encoders import tuned
@@ -30,7 +30,7 @@ from openteller.training.fitting import Fitted, Watch, fit, forward
 from openteller.training.optimisation import Report
 from openteller.training.preparing import SPLITS, Sources, prepare
 from openteller.training.processes import from_main
-from openteller.training.provenance import languages, this_machine
+from openteller.training.provenance import languages
 from openteller.training.tasks.catalogue import task_named
 from openteller.training.tasks.task import Example, Features, LossOptions, Task
 from openteller.training.tuning import Tuning, begin
@@ -184,11 +184,8 @@ class Run:
             temperatures=dict.fromkeys(labels, round(temperature, 4)),
             settings=self._settings() | {"lora_scale": self.model.lora_scale, "layers": self.layers},
             languages=languages(text for example in self.prepared.examples["train"] for text in example.texts),
-            machine=this_machine(),
         )
-        complete = write_manifest(output, manifest)
-        write_card(output)
-        return complete
+        return described(output, manifest)
 
     def _files(self) -> list[str]:
         return [file for name in ("train", "validation") for file in self.recipe.files(name)]

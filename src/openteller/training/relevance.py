@@ -24,10 +24,11 @@ from openteller.core.text import fold, normalise
 from openteller.knowledge.articles import read_articles
 from openteller.knowledge.reranking import opening
 from openteller.products.catalogue import read_products
-from openteller.registry.manifest import Manifest, write_manifest
+from openteller.registry.manifest import Manifest
 from openteller.runtime.encoder_files import load_backbone
 from openteller.runtime.protocols import Embedder
 from openteller.runtime.tokenizer import build_tokenizer
+from openteller.training.artefacts import described
 from openteller.training.backbone import MultiHead
 from openteller.training.calibration import fit_binary_temperature
 from openteller.training.examples import authored, faq_entries, held_out, read_taxonomy
@@ -182,7 +183,7 @@ def train(
     temperature, metrics = evaluate(model, tokenizer, shelf)
     metrics["minutes"] = (time.time() - started) / 60
     model.save(output)
-    return write_manifest(
+    return described(
         output,
         Manifest(
             name=recipe.name,

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from openteller.core.clock import utc_now
 from openteller.core.errors import BadInput
-from openteller.registry.manifest import REPORT, Manifest, write_manifest
+from openteller.registry.manifest import REPORT, Manifest
 from openteller.training import checkpoints, processes
-from openteller.training.artefacts import CURVE, written_whole
+from openteller.training.artefacts import CURVE, described, written_whole
 from openteller.training.chats import Chat, chat_of, collate, end_ids, features, give_template, prompt_ids
 from openteller.training.datasets.readers import OnBad, read
 from openteller.training.datasets.records import BadRow, refuse
@@ -34,6 +34,7 @@ from openteller.training.gguf_export import Export
 from openteller.training.grounded import Prompt, grounded_chats
 from openteller.training.optimisation import Report
 from openteller.training.processes import from_main
+from openteller.training.provenance import languages
 from openteller.training.tasks.task import Features
 from openteller.training.tuning import LanguageTuning, Places, begin, measured_often
 
@@ -214,8 +215,9 @@ class Run:
                 metrics={name: round(value, 4) for name, value in figures.items() if math.isfinite(value)},
                 labels={},
                 settings=asdict(self.recipe) | noted,
+                languages=languages(message["content"] for chat, _ in self.chats["train"] for message in chat.messages),
             )
-            return write_manifest(folder, manifest)
+            return described(folder, manifest)
 
     @property
     def _pad(self) -> int:

@@ -24,9 +24,10 @@ from torch import Tensor
 
 from openteller.core.errors import BadInput
 from openteller.core.text import fold
-from openteller.registry.manifest import Manifest, write_manifest
+from openteller.registry.manifest import Manifest
 from openteller.runtime.encoder_files import load_backbone
 from openteller.runtime.tokenizer import build_tokenizer
+from openteller.training.artefacts import described
 from openteller.training.backbone import MultiHead, adapter_rank, mixed
 from openteller.training.calibration import fit_binary_temperature, fit_temperature
 from openteller.training.evaluation.measures import measure
@@ -420,7 +421,7 @@ def _save(
     rank = adapter_rank(model.adapter()) if model.lora_scale else 0
     settings = asdict(recipe) | {"lora_scale": model.lora_scale, "lora_rank": rank}
     settings |= {"banking77": bool(recipe.banking77), "clinc150": bool(recipe.clinc150)}
-    return write_manifest(
+    return described(
         output,
         Manifest(
             name=recipe.name,

@@ -15,12 +15,12 @@ import torch
 
 from openteller.core.errors import BadInput
 from openteller.registry.durable import replace_file
-from openteller.registry.manifest import Manifest, write_manifest
+from openteller.registry.manifest import Manifest
 from openteller.runtime.encoder_files import load_backbone
 from openteller.runtime.encoder_weights import EncoderWeights
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training import checkpoints, processes
-from openteller.training.artefacts import CURVE, written_whole
+from openteller.training.artefacts import CURVE, described, written_whole
 from openteller.training.datasets.records import require_choice
 from openteller.training.decoders import load_decoder
 from openteller.training.evaluation.perplexity import METRIC, curve, loss_figures
@@ -162,7 +162,7 @@ class Run:
                 labels={},
                 settings=asdict(self.recipe) | noted | {"added_words": list(self.added)},
             )
-            return write_manifest(folder, manifest)
+            return described(folder, manifest)
 
     def _student(self, places: Places, cache: Path, report: Report) -> tuple[Student, tuple[str, ...]]:
         recipe = self.recipe
