@@ -16,7 +16,7 @@ from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.loader import load_encoder
 from openteller.runtime.onnx_backend import EncoderClassifier
 from openteller.training.finetune import FineTuneRecipe, Run, finetune
-from openteller.training.fitting import LengthGrouped, length_grouped
+from openteller.training.fitting import LengthGrouped, length_grouped, make_optimiser
 
 RECIPE = FineTuneRecipe(
     name="toy", weights="small", train="toy.jsonl", epochs=4, batch_size=8, learning_rate=1e-3, validation_share=0.2,
@@ -293,3 +293,13 @@ def test_batches_hold_every_row_once_with_its_like() -> None:
     sampler.set_epoch(1)
     assert sorted(sampler) == list(range(103))
     assert list(sampler) == [i for b in length_grouped(lengths, 8, 1) for i in b]
+
+
+def test_lower_layers_learn_more_slowly_when_told_so(data_dir: Path, tmp_path: Path) -> None:
+    write(tmp_path / "toy.jsonl")
+    recipe = replace(RECIPE, layer_decay=0.5, learning_rate=1e-3, head_learning_rate=4e-3)
+    run = Run(recipe, tmp_path.joinpath, Catalogue(data_dir).locate("small"))
+    rates = [group["lr"] for group in make_optimiser(run.module, recipe).param_groups]
+    assert rates == [1e-3, 0.5e-3, 0.25e-3, 4e-3]  # two layers, the embeddings, the head
+    with pytest.raises(BadInput, match="layer_decay"):
+        make_optimiser(run.module, replace(recipe, layer_decay=0.0))

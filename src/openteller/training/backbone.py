@@ -16,9 +16,9 @@ from safetensors.numpy import save_file
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
-from openteller.core.errors import BadInput
 from openteller.runtime.encoder_graph import LinearHead
 from openteller.runtime.encoder_weights import EncoderWeights
+from openteller.training.layers import free_layers
 
 
 def bert_config(weights: EncoderWeights, dropout: float) -> BertConfig:
@@ -121,19 +121,8 @@ class MultiHead(nn.Module):
             BadInput: another word, or more layers than there are.
         """
         encoder: Any = self.encoder
-        blocks: list[nn.Module] = list(encoder.encoder.layer)
-        match layers.partition("-"):
-            case ("all", "", ""):
-                free: list[nn.Module] = [self.encoder]
-            case ("head", "", ""):
-                free = []
-            case ("top", "-", count) if count.isdecimal() and 1 <= int(count) <= len(blocks):
-                free = blocks[-int(count) :]
-            case _:
-                raise BadInput(
-                    f"The layers {layers!r} cannot be trained.",
-                    next_step=f"Use all, head, or top-1 to top-{len(blocks)}.",
-                )
+        chosen = free_layers(layers, list(encoder.encoder.layer), with_head=True)
+        free = [self.encoder] if chosen is None else chosen
         self.encoder.requires_grad_(False)
         for module in free:
             module.requires_grad_(True)

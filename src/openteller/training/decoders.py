@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from openteller.core.errors import BadInput, MissingDependency, ModelUnavailable
+from openteller.core.errors import MissingDependency, ModelUnavailable
 from openteller.registry.manifest import sha256
+from openteller.training.layers import free_layers
 from openteller.training.tuning import Tuning
 
 IGNORED = -100  #: the target of a token that takes no loss
@@ -101,16 +102,8 @@ def tuned(model: Any, tuning: Tuning) -> Any:
         model = get_peft_model(model, config)
     else:
         layers = list(_base(model).get_decoder().layers)
-        match tuning.trained.partition("-"):
-            case ("all", "", ""):
-                free: list[nn.Module] = [model]
-            case ("top", "-", count) if count.isdecimal() and 1 <= int(count) <= len(layers):
-                free = layers[-int(count) :]
-            case _:
-                raise BadInput(
-                    f"The layers {tuning.trained!r} of a decoder cannot be trained.",
-                    next_step=f"Use all, or top-1 to top-{len(layers)}.",
-                )
+        chosen = free_layers(tuning.trained, layers, with_head=False)
+        free = [model] if chosen is None else chosen
         model.requires_grad_(False)
         for part in free:
             part.requires_grad_(True)

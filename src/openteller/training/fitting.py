@@ -6,7 +6,9 @@ step. Knows nothing about files of examples or about artefacts.
 
 import math
 import random
+import re
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -40,6 +42,7 @@ PRECISIONS = (*optimisation.PRECISIONS, "fp16", "auto")
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup", "polynomial")
 
 
+_LAYER = re.compile(r"\.layers?\.(\d+)\.")
 _OPTIMISERS: dict[str, Callable[..., Any]] = {
     "adamw": partial(torch.optim.AdamW, fused=True),
     "sgd": partial(torch.optim.SGD, momentum=0.9),
@@ -54,6 +57,9 @@ class Schedule:
     optimiser: str = "adamw"
     learning_rate: float = 2e-4
     head_learning_rate: float = 0.0  #: 0: the same
+    layer_decay: float = (
+        1.0  #: each layer learns at this share of the rate of the next, embeddings slowest (Howard & Ruder 2018)
+    )
     schedule: str = "linear"
     warmup: float = 0.1
     weight_decay: float = 0.01
@@ -234,7 +240,7 @@ class _Clock(TrainerCallback):
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> None:
         figures = " ".join(f"{k.removeprefix('eval_')} {v:.4f}" for k, v in (metrics or {}).items())
-        self.report(state.global_step, state.max_steps, f"validation {figures}")
+        self.report(0, 0, f"step {state.global_step} of {state.max_steps}, validation: {figures}")
 
 
 def steps_of(schedule: Schedule, rows: int) -> int:
@@ -246,16 +252,36 @@ def steps_of(schedule: Schedule, rows: int) -> int:
 
 
 def make_optimiser(module: nn.Module, schedule: Schedule) -> Optimizer:
-    """The optimiser over what may be trained; heads at their own rate. Raises BadInput for an unknown one."""
-    heads = [p for name, p in module.named_parameters() if p.requires_grad and ".heads." in f".{name}"]
-    others = [p for name, p in module.named_parameters() if p.requires_grad and ".heads." not in f".{name}"]
-    rates = (schedule.learning_rate, schedule.head_learning_rate or schedule.learning_rate)
-    groups = [{"params": ps, "lr": lr} for ps, lr in zip((others, heads), rates, strict=True) if ps]
+    """The optimiser over what may be trained; heads at their own rate, layers at theirs. Raises BadInput."""
     if schedule.optimiser not in _OPTIMISERS:
         known = ", ".join(_OPTIMISERS)
         raise BadInput(f"There is no optimiser {schedule.optimiser!r}.", next_step=f"Use one of {known}.")
+    if not 0 < schedule.layer_decay <= 1:
+        raise BadInput(
+            f"layer_decay is {schedule.layer_decay}.", next_step="Use a number above 0, at most 1; 0.9 is common."
+        )
+    learned = [(f".{name}", p) for name, p in module.named_parameters() if p.requires_grad]
+    heads = [p for name, p in learned if ".heads." in name]
+    by_depth: dict[int, list[nn.Parameter]] = defaultdict(list)
+    for name, parameter in learned:
+        if ".heads." not in name:
+            by_depth[_depth(name)].append(parameter)
+    top = max((_depth(f".{name}") for name, _ in module.named_parameters()), default=0)
+    rate = schedule.learning_rate
+    groups: list[dict[str, Any]] = [
+        {"params": by_depth[depth], "lr": rate * schedule.layer_decay ** (top - depth)}
+        for depth in sorted(by_depth, reverse=True)
+    ]
+    if heads:
+        groups.append({"params": heads, "lr": schedule.head_learning_rate or rate})
     optimiser: Optimizer = _OPTIMISERS[schedule.optimiser](groups, weight_decay=schedule.weight_decay)
     return optimiser
+
+
+def _depth(name: str) -> int:
+    """The layer of a parameter, from 1; 0 for embeddings."""
+    found = _LAYER.search(name)
+    return int(found[1]) + 1 if found else 0
 
 
 def _rates(optimiser: Optimizer, schedule: Schedule, rows: int) -> Any:

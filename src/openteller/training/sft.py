@@ -94,7 +94,7 @@ def train(
         run = Run(recipe, root, locate, places, prompt)
         folder = checkpoints.folder_of(output, restart=restart)
         before, told = run.judge(), run.answers()
-        report(0, run.steps, f"held-out answers have perplexity {before['perplexity']:.2f} before training")
+        report(0, 0, f"held-out answers have perplexity {before['perplexity']:.2f} before training")
         fitted = run.fit(folder, report)
         return checkpoints.finished(folder, lambda: run.save(output, before, told, fitted))
 

@@ -82,7 +82,7 @@ def pretrain(
         run = Run(recipe, locate, places, report, knowledge)
         folder = checkpoints.folder_of(output, restart=restart)
         before = run.judge()
-        report(0, run.steps, f"held-out perplexity {before['perplexity']:.2f} before training")
+        report(0, 0, f"held-out perplexity {before['perplexity']:.2f} before training")
         fitted = run.fit(folder, report)
         return checkpoints.finished(folder, lambda: run.save(output, before, fitted))
 
@@ -200,7 +200,7 @@ class Run:
         def look() -> None:
             if path.exists():
                 return
-            report(0, 1, "looking for words to add")
+            report(0, 0, "looking for words to add")
             texts = (text for text, held in self.corpus.read() if not held)
             found = domain_words(texts, tokenizer, recipe.add_words, recipe.add_words_least)
             cache.mkdir(parents=True, exist_ok=True)

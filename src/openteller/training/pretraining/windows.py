@@ -93,7 +93,7 @@ def _write(corpus: Corpus, tokenise: Tokenise, layout: Layout, folder: Path, rep
                 tokens[side] += len(ids) + len(after)
             if time.monotonic() - told > _TELL_SECONDS:
                 told = time.monotonic()
-                report(0, 1, f"tokenised {corpus.counts.train + corpus.counts.held_out:,} documents")
+                report(0, 0, f"tokenised {corpus.counts.train + corpus.counts.held_out:,} documents")
     counts = corpus.counts
     _require_both(counts.train, counts.held_out)
     documents = {"train": counts.train, "held_out": counts.held_out}
