@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from openteller import __version__
@@ -25,6 +25,7 @@ from openteller.core.records import Principal, Role
 from openteller.customers.core_banking import CoreBanking
 from openteller.customers.rest_banking import RestCoreBanking
 from openteller.customers.store_banking import StoreCoreBanking
+from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
@@ -32,7 +33,7 @@ from openteller.products.names import ProductNames
 from openteller.products.repository import ProductRepository
 from openteller.recommendation.recommender import Recommender
 from openteller.registry.durable import replace_file
-from openteller.registry.manifest import Manifest
+from openteller.registry.manifest import Manifest, read_manifest
 from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.loader import (
     BUILD_FORMAT,
@@ -50,6 +51,7 @@ from openteller.settings import Settings
 from openteller.store.database import Database
 from openteller.store.embedded import EmbeddedPostgres
 from openteller.understanding.explaining import Explainer
+from openteller.understanding.personal_data import redacted
 from openteller.understanding.reader import Reader
 
 _SHELF_SECONDS = 5.0
@@ -189,6 +191,12 @@ class Application:
     def accounts(self) -> Accounts:
         """Logins."""
         return Accounts(self.database)
+
+    @cached_property
+    def feedback(self) -> LabelDesk:
+        """Where staff correct what was understood. The labels are those of the model that serves, read once."""
+        labels = cache(lambda: read_manifest(self.artefact(UNDERSTANDING), verify=False).labels)
+        return LabelDesk(self.database, labels, redacted)
 
     @cached_property
     def dialogue(self) -> Dialogue:

@@ -11,17 +11,37 @@ import pytest
 from openteller.assembly import Application
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/guide/models.md")
+PAGES = ("README.md", "docs/guide/models.md", "docs/guide/training.md", "docs/guide/retraining.md")
+
+
+def block(page: str) -> list[str]:
+    """The lines of a page's first block of console text."""
+    tour = re.search(r"```console\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)
+    assert tour
+    return tour[1].splitlines()
 
 
 def commands(page: str) -> list[str]:
-    """The commands of a page's first block of console text."""
-    tour = re.search(r"```console\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)
-    assert tour
-    return [line for line in tour[1].splitlines() if line.startswith("teller ")]
+    """The commands of a page's tour."""
+    return [line for line in block(page) if line.startswith("teller ")]
 
 
-COMMANDS = [command for page in PAGES for command in commands(page)]
+def exported(page: str) -> dict[str, str]:
+    """The variables that a page's tour sets."""
+    lines = [line.removeprefix("export ") for line in block(page) if line.startswith("export ")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+COMMANDS = [(page, command) for page in PAGES for command in commands(page)]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that looks like the repository, in which a tour may write."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("src", "recipes", "docs", "benchmarks"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -29,10 +49,13 @@ def test_the_tour_has_commands(page: str) -> None:
     assert len(commands(page)) >= 6
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_tour(application: Application, environment: dict[str, str], command: str) -> None:
+@pytest.mark.parametrize(("page", "command"), COMMANDS)
+def test_a_command_of_the_tour(
+    application: Application, environment: dict[str, str], checkout: Path, page: str, command: str
+) -> None:
     arguments = [sys.executable, "-m", "openteller.cli.main", *shlex.split(command)[1:]]
-    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    surroundings = environment | exported(page)
+    done = subprocess.run(arguments, env=surroundings, capture_output=True, text=True, timeout=240, cwd=checkout)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
     assert "Traceback" not in done.stderr

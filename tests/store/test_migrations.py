@@ -49,6 +49,15 @@ def test_up_down_and_up_again(blank: tuple[Database, str]) -> None:
     assert first["tables"] == len(Base.metadata.tables)
     assert first["extensions"] == 1
     assert first["policies"] > 0
+    database.downgrade("0001")
+    ground = objects(owner_url)
+    assert (database.revision(), ground["tables"], ground["policies"]) == (
+        "0001",
+        first["tables"] - 1,
+        first["policies"] - 4,
+    )
+    database.upgrade()
+    assert objects(owner_url) == first
     database.downgrade()
     assert database.revision() is None
     assert set(objects(owner_url).values()) == {0}

@@ -15,7 +15,7 @@ from openteller.store.tables import Base, UserRow
 from tests.store.people import AGENT, ANN, BEN, VISITOR
 
 OWNED = sorted(name for name, table in Base.metadata.tables.items() if {"customer_id", "owner"} & set(table.c.keys()))
-GUARDED = sorted([*OWNED, "audit_log"])
+GUARDED = sorted([*OWNED, "audit_log", "corrections"])
 
 
 def run(database: Database, principal: Principal | None, statement: str) -> int:

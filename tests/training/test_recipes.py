@@ -6,6 +6,7 @@ import pytest
 
 from openteller.core.errors import BadInput, ConfigurationError
 from openteller.training.finetune import FineTuneRecipe
+from openteller.training.multitask import MultiTaskRecipe
 from openteller.training.pretraining.pretrain import PretrainRecipe
 from openteller.training.recipes import DATA_VARIABLE, as_dataclass, data_path, read_recipe
 from openteller.training.relevance import RelevanceRecipe
@@ -20,6 +21,7 @@ KINDS = {
     "mlm": PretrainRecipe,
     "clm": PretrainRecipe,
     "sft": SftRecipe,
+    "multi-task": MultiTaskRecipe,
 }
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
 

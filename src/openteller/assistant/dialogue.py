@@ -35,7 +35,7 @@ from openteller.core.text import normalise, sentences
 from openteller.customers.core_banking import CoreBanking
 from openteller.store.database import Database
 from openteller.store.turns import TurnRepository
-from openteller.understanding.personal_data import drop_secrets, mask
+from openteller.understanding.personal_data import drop_secrets, mask, redacted
 from openteller.understanding.reader import Reader, Reading
 
 _CERTAIN = 0.5
@@ -136,7 +136,7 @@ class Dialogue:
 
     def rate(self, principal: Principal, satisfaction: Satisfaction) -> None:
         """Store a rating. Raises NotFound when the turn is not the principal's."""
-        comment = mask(drop_secrets(satisfaction.comment)) if satisfaction.comment else ""
+        comment = redacted(satisfaction.comment)
         with self._database.session(principal) as session:
             self._turns.rate(session, principal, satisfaction.model_copy(update={"comment": comment}))
 

@@ -21,6 +21,8 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller export MODEL [--output DIR]          write a trained model as ONNX, proved equal (extra: train)
   teller explain MODEL "…" [--label L]        which words made a trained model decide so (extra: train)
   teller models list|show|register|promote|…  which trained models there are, and which of them serves
+  teller feedback queue|correct|accept|list|… what the assistant got wrong, and what staff say it should have been
+  teller retrain TASK [--at-least N] […]      train again with the accepted corrections (extra: train)
 
 Each command has --help with examples. Settings are environment variables: OPENTELLER_DATA_DIR, OPENTELLER_DEV, …
 """
@@ -148,6 +150,18 @@ def _explain(arguments: list[str]) -> int:
     return explain(arguments)
 
 
+def _feedback(arguments: list[str]) -> int:
+    from openteller.cli.commands.feedback import feedback
+
+    return feedback(arguments)
+
+
+def _retrain(arguments: list[str]) -> int:
+    from openteller.cli.commands.retrain import retrain
+
+    return retrain(arguments)
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "ask": _ask,
     "chat": _chat,
@@ -163,6 +177,8 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "export": _export,
     "explain": _explain,
     "models": _models,
+    "feedback": _feedback,
+    "retrain": _retrain,
 }
 
 

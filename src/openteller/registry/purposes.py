@@ -49,6 +49,12 @@ _PURPOSES = {
         "tagging texts like those it was trained on.",
         _SENT_TO_A_PERSON,
     ),
+    "multi-task": Purpose(
+        "text-classification",
+        "One encoder with several linear heads, each with a task of its own; one pass gives what all of them say.",
+        "reading several things at once in texts like those each head was trained on.",
+        _LABELLED + _SENT_TO_A_PERSON,
+    ),
     "tokens": Purpose(
         "token-classification",
         "An encoder with a linear head that marks spans of a text by kind.",

@@ -48,6 +48,16 @@ class FigurePair(Record):
         """B less a."""
         return None if self.a is None or self.b is None else self.b - self.a
 
+    def as_dict(self) -> dict[str, object]:
+        """The same as JSON can hold it, with the difference."""
+        return self.model_dump() | {"difference": self.difference}
+
+
+def paired(a: Figures, b: Figures) -> tuple[FigurePair, ...]:
+    """The figures of two artefacts side by side."""
+    one, two = a.values, b.values
+    return tuple(FigurePair(figure=name, a=one.get(name), b=two.get(name)) for name in {**one, **two})
+
 
 class ModelRegistry:
     """Versions of models with their stages. Safe between threads and processes of one machine; reading takes no lock.
@@ -130,8 +140,13 @@ class ModelRegistry:
 
     def compare(self, a: Version, b: Version) -> tuple[FigurePair, ...]:
         """The figures of two versions side by side, those of their manifests and of evaluations beside them."""
-        one, two = (figures_of(self.folder(v.name, v.version)).values for v in (a, b))
-        return tuple(FigurePair(figure=name, a=one.get(name), b=two.get(name)) for name in {**one, **two})
+        one, two = (figures_of(self.folder(v.name, v.version)) for v in (a, b))
+        return paired(one, two)
+
+    def serving(self, name: str, otherwise: Figures | None = None) -> Figures | None:
+        """The figures of the champion of `name`; `otherwise` when it has none."""
+        slot = self._read(_named(name))
+        return figures_of(self.folder(name, slot.champion)) if slot and slot.champion else otherwise
 
     # -- changing --
 
@@ -188,8 +203,8 @@ class ModelRegistry:
         with self._changing(name) as slot:
             slot.promoted(version, actor=actor, reason=reason)  # refused before anything is read
             folder, _ = self.artefact(name, version)
-            if slot.champion and any(gate.relative for gate in gates):
-                incumbent = figures_of(self.folder(name, slot.champion))
+            if any(gate.relative for gate in gates):
+                incumbent = self.serving(name, incumbent)
             verdicts = judge(gates, figures_of(folder), incumbent)
             passed = bool(verdicts) and all(verdict.passed for verdict in verdicts)
             if not passed and not force:

@@ -12,7 +12,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from openteller import __version__
 from openteller.serving import errors, pages
-from openteller.serving.api import auth, documents, explanations, health, inquiries, products
+from openteller.serving.api import auth, documents, explanations, feedback, health, inquiries, products
 from openteller.serving.contract import Application
 from openteller.serving.deps import FAILURES_PER_MINUTE, LOGINS_PER_MINUTE, VISITOR_HEADER, Serving
 from openteller.serving.limits import SizeLimit, TokenBuckets
@@ -33,6 +33,10 @@ Every error has one shape: `{"error": {"code", "message", "cause", "next_step", 
 _TAGS = [
     {"name": "inquiries", "description": "The road: ask, stream, rate, open or dismiss an offer."},
     {"name": "explanations", "description": "Why a text is understood so, for staff."},
+    {
+        "name": "feedback",
+        "description": "Turns that went wrong, what staff say they meant, and a second person's review.",
+    },
     {"name": "documents", "description": "What the answers come from. Changed by analysts, administrators, services."},
     {"name": "products", "description": "The catalogue with rates and fees."},
     {"name": "auth", "description": "Bearer tokens."},
@@ -70,7 +74,7 @@ def create_app(application: Application) -> FastAPI:
         failures=TokenBuckets(FAILURES_PER_MINUTE),
     )
     errors.install(app)
-    for part in (inquiries, explanations, documents, products, auth, health, pages):
+    for part in (inquiries, explanations, feedback, documents, products, auth, health, pages):
         app.include_router(part.router)
     app.mount("/widget", pages.widget)
     docs = pages.docs_files()

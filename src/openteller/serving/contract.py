@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from openteller.core.records import Inquiry, Principal, Satisfaction, Turn
+from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
 from openteller.store.database import Database
@@ -110,6 +111,8 @@ class Application(Protocol):
     def retriever(self) -> Retriever: ...
     @property
     def explainer(self) -> Explainer: ...
+    @property
+    def feedback(self) -> LabelDesk: ...
     @property
     def accounts(self) -> Accounts: ...
     def acting_for(self, principal: Principal, customer_id: str) -> Principal: ...

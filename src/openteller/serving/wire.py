@@ -24,6 +24,8 @@ from openteller.core.records import (
     Understanding,
 )
 from openteller.core.text import normalise
+from openteller.feedback.desk import MAX_NOTE_CHARACTERS
+from openteller.feedback.records import Correction, Head, QueuedTurn
 from openteller.knowledge.records import Document, Hit
 from openteller.products.records import Product
 from openteller.serving.errors import TOO_LARGE
@@ -64,6 +66,7 @@ def _language(value: Any) -> Any:
 
 Clean = Annotated[str, BeforeValidator(_clean)]
 DeclaredLanguage = Annotated[Language, BeforeValidator(_language)]
+Label = Annotated[Clean, StringConstraints(min_length=1, max_length=100)]
 CustomerId = Annotated[Clean, StringConstraints(min_length=1, max_length=64)]
 InquiryText = Annotated[
     str,
@@ -135,9 +138,7 @@ class ExplanationBody(Record):
         json_schema_extra={"maxLength": MAX_EXPLAINED_CHARACTERS},
     )
     head: Literal["intent", "sentiment"] = "intent"
-    label: Annotated[Clean, StringConstraints(min_length=1, max_length=100)] | None = Field(
-        None, description="None: the one that is understood"
-    )
+    label: Label | None = Field(None, description="None: the one that is understood")
 
 
 class SatisfactionBody(Record):
@@ -155,6 +156,67 @@ class OfferBody(Record):
     model_config = ConfigDict(json_schema_extra={"examples": [{"action": "dismissed"}]})
 
     action: Literal["opened", "dismissed"]
+
+
+class CorrectionBody(Record):
+    """What labels a turn, or a text of no turn, should have had under one head."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "trace_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+                    "head": "intent",
+                    "labels": ["card_atm_trouble"],
+                },
+                {"text": "卡被吞了，急死我了", "head": "sentiment", "labels": ["negative"]},
+                {"text": "hello", "head": "needs", "labels": ["-"]},
+            ]
+        }
+    )
+
+    trace_id: UUID | None = Field(None, description="the turn; its text is taken as it was stored")
+    text: InquiryText | None = Field(
+        None, description="a text of no turn; secrets are dropped, personal data is masked"
+    )
+    head: Head
+    labels: tuple[Label, ...] = Field(
+        max_length=50, description='one; of needs one or more, or "-" for none. GET /v1/feedback/labels lists them'
+    )
+
+
+class ReviewBody(Record):
+    """A second person's decision on a correction."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"decision": "accepted"},
+                {"decision": "rejected", "note": "asks about the fee, not the limit"},
+            ]
+        }
+    )
+
+    decision: Literal["accepted", "rejected"]
+    note: Annotated[Clean, StringConstraints(max_length=MAX_NOTE_CHARACTERS)] = ""
+
+
+class CorrectionList(Record):
+    """Corrections, the newest first."""
+
+    corrections: tuple[Correction, ...]
+
+
+class LabelQueue(Record):
+    """Turns worth a look, the newest first."""
+
+    turns: tuple[QueuedTurn, ...]
+
+
+class KnownLabels(Record):
+    """Head → the labels that a correction may name."""
+
+    labels: dict[Head, tuple[str, ...]]
 
 
 class LoginBody(Record):

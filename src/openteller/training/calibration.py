@@ -1,7 +1,9 @@
-"""Temperature scaling (Guo et al. 2017) and expected calibration error. NumPy alone; knows nothing about models."""
+"""Temperature scaling (Guo et al. 2017) and expected calibration error. Knows nothing about models."""
 
 import numpy as np
 from numpy.typing import NDArray
+
+from openteller.training.evaluation.predictions import MultiLabel, Predictions, Ranking, SingleLabel
 
 Array = NDArray[np.float64]
 
@@ -41,3 +43,16 @@ def expected_calibration_error(confidence: Array, correct: Array, bins: int = 15
         if inside.any():
             total += inside.mean() * abs(confidence[inside].mean() - correct[inside].mean())
     return float(total)
+
+
+def temperature_of(predictions: Predictions) -> float:
+    """What the logits of `predictions` are best divided by; 1 where they have none, as spans."""
+    if isinstance(predictions, SingleLabel):
+        known = predictions.gold >= 0
+        return fit_temperature(predictions.logits[known], predictions.gold[known])
+    if isinstance(predictions, MultiLabel):
+        return fit_binary_temperature(predictions.logits, predictions.gold.astype(np.float64))
+    if isinstance(predictions, Ranking):
+        scores, gold = np.concatenate(predictions.scores), np.concatenate(predictions.gold)
+        return fit_binary_temperature(scores[:, None], gold[:, None].astype(np.float64))
+    return 1.0

@@ -20,8 +20,9 @@ from openteller.training.datasets.readers import OnBad
 from openteller.training.datasets.records import BadRow
 from openteller.training.evaluation.predictions import Predictions
 from openteller.training.evaluation.report import Report, build
-from openteller.training.finetune import FineTuneRecipe, predict, recipe_of
-from openteller.training.preparing import examples_of, features_of
+from openteller.training.finetune import predict, recipe_of
+from openteller.training.multitask import tasks_of
+from openteller.training.preparing import Sources, examples_of, features_of
 from openteller.training.tasks.catalogue import TASKS
 from openteller.training.tasks.task import Example, LossOptions, Task
 from openteller.training.trained import open_trained
@@ -35,7 +36,7 @@ class Artefact:
 
     manifest: Manifest
     task: Task
-    recipe: FineTuneRecipe
+    recipe: Sources
     model: MultiHead
     tokenizer: Tokenizer
     pad: int
@@ -56,14 +57,24 @@ class Artefact:
         return predict(self.task, self.task.module(self.model, LossOptions()), examples, rows, self.labels, self.pad)
 
 
-def open_artefact(folder: Path, catalogue: Catalogue) -> Artefact:
-    """The artefact in `folder`.
+def open_artefact(folder: Path, catalogue: Catalogue, head: str = "") -> Artefact:
+    """The artefact in `folder`; of one with several heads, `head`.
 
     Raises:
         ModelUnavailable: it or its base weights are missing or damaged.
-        BadInput: it was not made by a recipe of a task, such as the understanding with its many heads.
+        BadInput: it was not made by a recipe of a task, such as the understanding; or it has no such head.
     """
     manifest = read_manifest(folder, verify=False)
+    if heads := tasks_of(manifest):
+        if head not in heads:
+            raise BadInput(
+                f"{folder.name} has no head {head!r}." if head else f"{folder.name} has several heads.",
+                next_step=f"Name one with --head: {', '.join(heads)}.",
+            )
+        opened, (task, recipe) = open_trained(folder, catalogue), heads[head]
+        return Artefact(manifest, task, recipe, opened.model, opened.tokenizer, opened.pad)
+    if head and head not in manifest.labels:
+        raise BadInput(f"{folder.name} has no head {head!r}.", next_step="Leave out --head.")
     if manifest.task not in TASKS:
         raise BadInput(
             f"{folder.name} cannot be measured this way.",
@@ -87,7 +98,7 @@ def evaluate(
     Raises:
         BadInput: rows cannot be used, or the champion has another task.
     """
-    if champion and champion.manifest.task != artefact.manifest.task:
+    if champion and _kind(champion.task) != _kind(artefact.task):
         raise BadInput(
             f"{artefact.manifest.name} and {champion.manifest.name} cannot be compared.",
             cause=f"Their tasks are {artefact.manifest.task} and {champion.manifest.task}.",
@@ -107,6 +118,11 @@ def evaluate(
         latency=_latency(artefact, examples),
         samples=samples,
     )
+
+
+def _kind(task: Task) -> tuple[type, bool]:
+    """What tasks must share to be compared; not the names of their heads."""
+    return type(task), bool(getattr(task, "pair", False))
 
 
 def _latency(artefact: Artefact, examples: Sequence[Example]) -> dict[str, float]:

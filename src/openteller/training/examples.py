@@ -7,14 +7,17 @@ recipes/data/understanding/. Knows nothing about models.
 import hashlib
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
 
 from openteller.core.errors import BadInput
 from openteller.core.text import fold, normalise
+from openteller.feedback.records import Curated, Head
+from openteller.training.corrections import Key, keys_of
 
 SENTIMENTS = ("negative", "neutral", "positive")
 ENTITY_TYPES = ("amount", "date", "term", "product", "card", "account", "person")
@@ -165,3 +168,43 @@ def held_out(text: str, share: float = 0.15) -> bool:
     """Whether a text belongs to validation: decided by its hash, so that a text never changes sides."""
     digest = hashlib.sha256(fold(text).encode()).digest()
     return int.from_bytes(digest[:4], "big") / 2**32 < share
+
+
+def golds(examples: Iterable[Example]) -> dict[Key, set[frozenset[str]]]:
+    """What each text is labelled with under each head, once a distinct set of labels."""
+    found: dict[Key, set[frozenset[str]]] = defaultdict(set)
+    for example in examples:
+        key = fold(example.text)
+        for head, label in ((Head.INTENT, example.intent), (Head.SENTIMENT, example.sentiment)):
+            if label is not None:
+                found[key, head].add(frozenset({label}))
+        if example.needs is not None:
+            found[key, Head.NEEDS].add(frozenset(example.needs))
+    return found
+
+
+def relabelled(examples: Sequence[Example], corrections: Sequence[Curated]) -> list[Example]:
+    """The examples, with what `corrections` say of their texts in place of what they said."""
+    said = keys_of(corrections)
+    found = []
+    for example in examples:
+        rows = (said.get((fold(example.text), head)) for head in Head)
+        for row in rows:
+            example = _corrected(example, row) if row else example
+        found.append(example)
+    return found
+
+
+def added(corrections: Iterable[Curated]) -> list[Example]:
+    """An example for each, which is labelled for its head alone."""
+    return [_corrected(Example(row.text, source="feedback"), row) for row in corrections]
+
+
+def _corrected(example: Example, row: Curated) -> Example:
+    match row.head:
+        case Head.INTENT:
+            return replace(example, intent=row.gold[0])
+        case Head.SENTIMENT:
+            return replace(example, sentiment=row.gold[0])
+        case Head.NEEDS:
+            return replace(example, needs=row.gold)

@@ -22,10 +22,11 @@ from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training import checkpoints, few_shot, processes
 from openteller.training.artefacts import described
 from openteller.training.backbone import MultiHead
-from openteller.training.calibration import fit_binary_temperature, fit_temperature
+from openteller.training.calibration import temperature_of
+from openteller.training.corrections import NOTED
 from openteller.training.encoders import tuned
 from openteller.training.evaluation.figures import figures
-from openteller.training.evaluation.predictions import MultiLabel, Predictions, Ranking, SingleLabel
+from openteller.training.evaluation.predictions import Predictions
 from openteller.training.fitting import Fitted, Watch, fit, forward
 from openteller.training.optimisation import Report
 from openteller.training.preparing import SPLITS, Sources, prepare
@@ -35,7 +36,7 @@ from openteller.training.tasks.catalogue import task_named
 from openteller.training.tasks.task import Example, Features, LossOptions, Task
 from openteller.training.tuning import Tuning, begin
 
-_SAID = frozenset({"attribution", "licence"})  # fields that say something and change nothing
+_SAID = frozenset({"attribution", "licence", "feedback"})  # fields that say something and change nothing
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def finetune(
     report: Report,
     *,
     restart: bool = False,
+    corrections: Path | None = None,
 ) -> Manifest:
     """Run `recipe` and write the artefact to `output`; a run that was cut off goes on where it was.
 
@@ -79,13 +81,14 @@ def finetune(
         output: where the artefact goes; its checkpoints stand in `output`/checkpoints until it is done.
         report: told (step, steps, text) as it goes.
         restart: leave old checkpoints aside.
+        corrections: further rows, as `feedback.curated` writes them.
 
     Raises:
         BadInput: the recipe or its data cannot be used.
         FloatingPointError: the loss is not finite.
     """
     with processes.together():
-        run = Run(recipe, locate, weights_path)
+        run = Run(recipe, locate, weights_path, corrections)
         for line in run.prepared.lines():
             report(0, 0, line)
         folder = checkpoints.folder_of(output, restart=restart)
@@ -114,7 +117,13 @@ def predict(
 class Run:
     """One task, its rows and its model, as a recipe asks. Raises BadInput when recipe or data cannot be used."""
 
-    def __init__(self, recipe: FineTuneRecipe, locate: Callable[[str], Path], weights_path: Path) -> None:
+    def __init__(
+        self,
+        recipe: FineTuneRecipe,
+        locate: Callable[[str], Path],
+        weights_path: Path,
+        corrections: Path | None = None,
+    ) -> None:
         begin(recipe)
         if (recipe.contrastive_steps or recipe.label_names) and recipe.task != "classification":
             raise BadInput(
@@ -122,7 +131,7 @@ class Run:
                 next_step="Leave out contrastive_steps and label_names, or use the task classification.",
             )
         self.recipe, self.task = recipe, task_named(recipe.task)
-        self.prepared = prepare(self.task, recipe, locate)
+        self.prepared = prepare(self.task, recipe, locate, corrections)
         weights = load_backbone(weights_path, recipe.layers)
         tokenizer = build_tokenizer(weights, max_tokens=recipe.max_tokens)
         self.pad, self.layers = weights.special["pad"], weights.layers
@@ -130,11 +139,12 @@ class Run:
         self.rows = {name: self.prepared.features(self.task, tokenizer, name) for name in ("train", "validation")}
         self.options = LossOptions(recipe.label_smoothing, self._class_weights(), recipe.temperature)
         self.module: nn.Module = self.task.module(self.model, self.options)
-        self._data = {name: [_digest(locate(file)) for file in recipe.files(name)] for name in SPLITS}
+        self._data = {name: [content_digest(locate(file)) for file in recipe.files(name)] for name in SPLITS}
+        self._corrected = {NOTED: self.prepared.corrected.noted()} if self.prepared.corrected else {}
 
     def fit(self, folder: Path, report: Report, watch: Watch | None = None) -> Fitted:
         """Train, from the newest checkpoint in `folder` if it has one of this run; leaves the best state."""
-        from_main(lambda: checkpoints.claim(folder, self._settings() | {"data": self._data}))
+        from_main(lambda: checkpoints.claim(folder, self._settings() | {"data": self._data} | self._corrected))
         schedule = replace(self.recipe, metric=self.recipe.metric or self.task.metric)
         if self.recipe.contrastive_steps:
             return self._contrast(folder, report, watch)
@@ -163,7 +173,7 @@ class Run:
         if self.recipe.adapter == "dora":  # merged first: it is the merged encoder that is measured and serves
             self.model.merge()
         found = self.predictions("validation")
-        temperature = _temperature(found) if self.task.head else 1.0
+        temperature = temperature_of(found) if self.task.head else 1.0
         measured = figures(found, temperature) | {
             "train_rows": float(len(self.rows["train"])),
             "validation_rows": float(len(self.rows["validation"])),
@@ -182,13 +192,14 @@ class Run:
             metrics={name: round(value, 4) for name, value in measured.items() if np.isfinite(value)},
             labels=labels,
             temperatures=dict.fromkeys(labels, round(temperature, 4)),
-            settings=self._settings() | {"lora_scale": self.model.lora_scale, "layers": self.layers},
+            settings=self._settings() | self._corrected | {"lora_scale": self.model.lora_scale, "layers": self.layers},
             languages=languages(text for example in self.prepared.examples["train"] for text in example.texts),
         )
         return described(output, manifest)
 
     def _files(self) -> list[str]:
-        return [file for name in ("train", "validation") for file in self.recipe.files(name)]
+        corrected = [self.prepared.corrected.attribution()] if self.prepared.corrected else []
+        return [file for name in ("train", "validation") for file in self.recipe.files(name)] + corrected
 
     def _settings(self) -> dict[str, object]:
         """What of the recipe makes the model what it is."""
@@ -209,20 +220,8 @@ class Run:
         return tuple(float(w) for w in counts.sum() / (len(counts) * counts))
 
 
-def _digest(path: Path) -> object:
+def content_digest(path: Path) -> object:
     """What changes when a file changes, or anything in a folder of a saved data set."""
     if path.is_dir():
         return {str(file.relative_to(path)): sha256(file) for file in sorted(path.rglob("*")) if file.is_file()}
     return sha256(path)
-
-
-def _temperature(predictions: Predictions) -> float:
-    if isinstance(predictions, SingleLabel):
-        known = predictions.gold >= 0
-        return fit_temperature(predictions.logits[known], predictions.gold[known])
-    if isinstance(predictions, MultiLabel):
-        return fit_binary_temperature(predictions.logits, predictions.gold.astype(np.float64))
-    if isinstance(predictions, Ranking):
-        scores, gold = np.concatenate(predictions.scores), np.concatenate(predictions.gold)
-        return fit_binary_temperature(scores[:, None], gold[:, None].astype(np.float64))
-    return 1.0

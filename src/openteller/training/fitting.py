@@ -124,7 +124,7 @@ def length_grouped(lengths: Sequence[int], size: int, seed: int) -> list[list[in
 def fit(
     module: nn.Module,
     rows: Sequence[Features],
-    collate: Callable[[Sequence[Features]], dict[str, Tensor]],
+    collate: Callable[[Sequence[Features]], dict[str, Any]],
     judge: Judge,
     schedule: Schedule,
     folder: Path,

@@ -3,7 +3,7 @@
 Knows nothing about models but their tokenizer.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,8 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from openteller.core.errors import BadInput
+from openteller.feedback.records import Head
+from openteller.training.corrections import Corrected, Key, apply, keys_of
 from openteller.training.datasets.checks import CheckReport, DuplicatePolicy, Policy, clean
 from openteller.training.datasets.readers import OnBad, read
 from openteller.training.datasets.records import BadRow, Keyed, refuse
@@ -40,6 +42,7 @@ class Sources:
     leaks: Policy = "error"
     duplicates: DuplicatePolicy = "drop"
     few_shot: int = 0  #: most training rows of a label; 0: all
+    feedback: str = ""  #: the assistant's head whose labels these are, so that `teller retrain` adds its corrections
     label_names: bool = False  #: the names of the labels are training texts too: ``card_arrival`` as "card arrival"
     seed: int = 20261123
 
@@ -56,6 +59,7 @@ class Prepared:
     labels: tuple[str, ...]
     bad: tuple[BadRow, ...]
     report: CheckReport
+    corrected: Corrected | None = None
 
     def lines(self) -> list[str]:
         """What was found on the way, for a person."""
@@ -65,7 +69,14 @@ class Prepared:
         alone = sorted(label for label, count in golds.items() if count == 1)
         once = [f"labels with one text to train on: {_first(alone)}"]
         counts = ", ".join(f"{name} {len(rows):,}" for name, rows in self.examples.items() if rows)
-        return [*self.report.lines(), *(skipped if self.bad else ()), *(once if alone else ()), f"rows: {counts}"]
+        corrected = self.corrected.lines() if self.corrected else []
+        return [
+            *self.report.lines(),
+            *corrected,
+            *(skipped if self.bad else ()),
+            *(once if alone else ()),
+            f"rows: {counts}",
+        ]
 
     def features(self, task: Task, tokenizer: Tokenizer, name: str) -> list[Features]:
         """The rows of a split, tokenised."""
@@ -77,13 +88,14 @@ def features_of(task: Task, examples: Sequence[Example], tokenizer: Tokenizer, l
     return [task.features(example, tokenizer, labels) for example in examples]
 
 
-def prepare(task: Task, sources: Sources, locate: Callable[[str], Path]) -> Prepared:
+def prepare(task: Task, sources: Sources, locate: Callable[[str], Path], corrections: Path | None = None) -> Prepared:
     """Read, check and split.
 
     Args:
         task: reads the records.
         sources: where from.
         locate: finds the path of a source.
+        corrections: what staff corrected; changes training rows alone, and no label of the head.
 
     Raises:
         BadInput: rows that cannot be used, conflicts, leaks, too little data; the rows are named.
@@ -107,13 +119,14 @@ def prepare(task: Task, sources: Sources, locate: Callable[[str], Path]) -> Prep
     if sources.label_names:
         parts["train"] = [*parts["train"], *_names(parts["train"])]
     labels = task.labels(parts["train"])
+    corrected = _correct(parts, labels, corrections, Head(sources.feedback)) if corrections else None
     if not parts["validation"]:
         raise BadInput(
             "Nothing is left to validate on.",
             cause=f"{len(parts['train'])} rows, none of whose labels has two texts.",
             next_step="Give more rows, or name a validation file in the recipe.",
         )
-    return Prepared(parts, labels, tuple(bad), cleaned.report)
+    return Prepared(parts, labels, tuple(bad), cleaned.report, corrected)
 
 
 def examples_of(task: Task, path: Path, sources: Sources, bad: list[BadRow]) -> list[Example]:
@@ -157,6 +170,21 @@ def _split(kept: dict[str, list[Example]], sources: Sources) -> dict[str, list[E
         "validation": kept.get("validation") or [rows[i] for i in parts.validation],
         "test": kept.get("test") or [rows[i] for i in parts.test],
     }
+
+
+def _correct(parts: dict[str, list[Example]], labels: Sequence[str], corrections: Path, head: Head) -> Corrected:
+    """Put corrections among the training rows, in place of those that they contradict."""
+    golds: dict[Key, set[frozenset[str]]] = defaultdict(set)
+    for row in parts["train"]:
+        golds[row.key, head].add(row.named)
+    held = {row.key for name in ("validation", "test") for row in parts[name]}
+    corrected = apply(corrections, golds, held, {head: labels})
+    one_label = isinstance(parts["train"][0].gold, str)
+    gone = keys_of(corrected.relabelled)
+    parts["train"] = [row for row in parts["train"] if (row.key, head) not in gone] + [
+        Example(f"correction {row.id}", (row.text,), row.gold[0] if one_label else row.gold) for row in corrected.used
+    ]
+    return corrected
 
 
 def few(rows: Sequence[Example], most: int) -> list[Example]:

@@ -25,7 +25,8 @@ from openteller.training.backbone import MultiHead, adapter_rank
 from openteller.training.tasks.catalogue import TASKS
 from openteller.training.tasks.task import encode
 
-_ENCODERS = frozenset({*TASKS, "understanding", "relevance"})
+MULTI_TASK = "multi-task"
+_ENCODERS = frozenset({*TASKS, MULTI_TASK, "understanding", "relevance"})
 _PAIRED = frozenset({"pair-classification", "reranking", "relevance"})
 _MANY = frozenset({"multi-label", "reranking", "relevance"})
 
@@ -56,7 +57,7 @@ class TrainedEncoder:
     @property
     def paired(self) -> bool:
         """Whether two texts are read together."""
-        return self.manifest.task in _PAIRED
+        return bool({self.manifest.task, *self._tasks.values()} & _PAIRED)
 
     @property
     def max_tokens(self) -> int:
@@ -67,8 +68,14 @@ class TrainedEncoder:
         """What `head` decides."""
         if head in TOKEN_HEADS:
             return HeadKind.TOKENS
-        many = self.manifest.task in _MANY or head == "needs"
+        many = self._tasks.get(head, self.manifest.task) in _MANY or head == "needs"
         return HeadKind.MANY if many else HeadKind.ONE
+
+    @property
+    def _tasks(self) -> dict[str, str]:
+        """Head → its task, of an encoder with heads of several tasks."""
+        heads = self.manifest.settings.get("heads") if self.manifest.task == MULTI_TASK else None
+        return {name: str(head["task"]) for name, head in heads.items()} if isinstance(heads, dict) else {}
 
     def tokens(self, text: Text) -> Encoding:
         """The tokens of a text or a pair, folded and not padded."""

@@ -24,12 +24,14 @@ from torch import Tensor
 
 from openteller.core.errors import BadInput
 from openteller.core.text import fold
+from openteller.feedback.records import Head
 from openteller.registry.manifest import Manifest
 from openteller.runtime.encoder_files import load_backbone
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training.artefacts import described
 from openteller.training.backbone import MultiHead, adapter_rank, mixed
 from openteller.training.calibration import fit_binary_temperature, fit_temperature
+from openteller.training.corrections import NOTED, Corrected, apply
 from openteller.training.evaluation.measures import measure
 from openteller.training.evaluation.predictions import SingleLabel
 from openteller.training.examples import (
@@ -37,12 +39,15 @@ from openteller.training.examples import (
     SENTIMENTS,
     Example,
     Taxonomy,
+    added,
     article_questions,
     authored,
     faq_questions,
+    golds,
     held_out,
     mapped,
     read_taxonomy,
+    relabelled,
     same_label,
 )
 from openteller.training.optimisation import Report, autocast, descend, linear_schedule
@@ -86,9 +91,15 @@ class UnderstandingRecipe:
 
 
 class Corpus:
-    """The examples of a run, split by hash into training and validation."""
+    """The examples of a run, split by hash into training and validation, with what staff corrected among the former."""
 
-    def __init__(self, recipe: UnderstandingRecipe, root: Path, data: Callable[[str], Path] = Path) -> None:
+    def __init__(
+        self,
+        recipe: UnderstandingRecipe,
+        root: Path,
+        data: Callable[[str], Path] = Path,
+        corrections: Path | None = None,
+    ) -> None:
         examples = root / recipe.examples
         self.taxonomy: Taxonomy = read_taxonomy(examples / "TAXONOMY.yaml")
         self.intents = tuple(self.taxonomy.intents)
@@ -119,6 +130,18 @@ class Corpus:
             self.public += mapped(data(recipe.clinc150) / "train.jsonl", rules, "clinc150", 25)
             self.public += mapped(data(recipe.clinc150) / "oos_train.jsonl", {"*": "out_of_scope"}, "clinc150", 100)
             self.attribution.append("CLINC150, Larson et al. 2019, CC BY 3.0 (training split, labels mapped)")
+        self.corrected = self._correct(corrections) if corrections else None
+
+    def _correct(self, corrections: Path) -> Corrected:
+        held = {fold(example.text) for example in (*self.validation, *self.held_questions)}
+        labels = {Head.INTENT: self.intents, Head.SENTIMENT: SENTIMENTS, Head.NEEDS: self.taxonomy.needs}
+        original = golds((*self.train, *self.questions, *self.public))
+        corrected = apply(corrections, original, held, labels)
+        self.train = [*relabelled(self.train, corrected.relabelled), *added(corrected.added)]
+        self.questions = relabelled(self.questions, corrected.relabelled)
+        self.public = relabelled(self.public, corrected.relabelled)
+        self.attribution.append(corrected.attribution())
+        return corrected
 
 
 def train(
@@ -128,6 +151,7 @@ def train(
     output: Path,
     report: Report,
     data: Callable[[str], Path] = Path,
+    corrections: Path | None = None,
 ) -> Manifest:
     """Run `recipe` and write the artefact to `output`.
 
@@ -138,12 +162,15 @@ def train(
         output: where the artefact goes.
         report: told (step, steps, text) as it goes.
         data: finds the folder of a public set.
+        corrections: further labels, as `feedback.curated` writes them.
     """
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     random.seed(recipe.seed)
-    corpus = Corpus(recipe, root, data)
+    corpus = Corpus(recipe, root, data, corrections)
+    for line in corpus.corrected.lines() if corpus.corrected else ():
+        report(0, 0, line)
     weights = load_backbone(weights_path)
     tokenizer = build_tokenizer(weights, max_tokens=96)
     sizes = {"intent": len(corpus.intents), "sentiment": 3, "needs": len(corpus.taxonomy.needs), "tags": len(TAGS)}
@@ -421,6 +448,7 @@ def _save(
     rank = adapter_rank(model.adapter()) if model.lora_scale else 0
     settings = asdict(recipe) | {"lora_scale": model.lora_scale, "lora_rank": rank}
     settings |= {"banking77": bool(recipe.banking77), "clinc150": bool(recipe.clinc150)}
+    settings |= {NOTED: corpus.corrected.noted()} if corpus.corrected else {}
     return described(
         output,
         Manifest(

@@ -1,7 +1,7 @@
 """Personal data in a text: find it, mask it, and drop secrets at the door.
 
 `find` reports spans, `mask` replaces each by the name of its kind, `drop_secrets` removes passwords, PINs, card
-security codes and one-time codes and leaves the rest. Overlapping spans become one, named after the strongest kind,
+security codes and one-time codes and leaves the rest, `redacted` does both for what is to be stored. Overlapping spans become one, named after the strongest kind,
 so that masking covers every character that any rule suspected. `mask` and `drop_secrets` repeat until nothing is
 found, hence are idempotent.
 
@@ -19,7 +19,7 @@ from itertools import chain
 from types import MappingProxyType
 
 from openteller.core.records import PersonalDatum
-from openteller.core.text import han_share
+from openteller.core.text import han_share, normalise
 from openteller.understanding import disclosures, identifiers
 from openteller.understanding.candidates import Candidate, Kind
 from openteller.understanding.surface import MASKED, matching_view
@@ -133,3 +133,8 @@ def drop_secrets(text: str) -> str:
     while found := _merged(list(disclosures.secrets(_view(text)))):
         text = _replaced(text, found)
     return text
+
+
+def redacted(text: str) -> str:
+    """`text` as it may be stored: normalised, without secrets, personal data masked. Idempotent."""
+    return mask(drop_secrets(normalise(text)))

@@ -26,6 +26,7 @@ from openteller.core.records import (
     Understanding,
 )
 from openteller.customers.store_banking import StoreCoreBanking
+from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
@@ -34,6 +35,7 @@ from openteller.settings import Settings
 from openteller.store.database import Database
 from openteller.store.turns import TurnRepository
 from openteller.understanding.explaining import Explainer
+from openteller.understanding.personal_data import redacted
 
 PASSWORD = "correct horse battery"
 DEMO_PASSWORD = "pinebay-demo"
@@ -111,7 +113,9 @@ class House:
         embedder = ScriptedEmbedder()
         self.library = Library(database, embedder)
         self.retriever = Retriever(database, embedder)
-        self.explainer = Explainer(ScriptedEncoder(HEADS), {})
+        encoder = ScriptedEncoder(HEADS)
+        self.explainer = Explainer(encoder, {})
+        self.feedback = LabelDesk(database, lambda: encoder.labels, redacted)
         self.accounts = Accounts(database)
         self.status = "ok"
 

@@ -13,6 +13,7 @@ _EXAMPLES = """\
 examples:
   teller evaluate var/models/banking77 held-out.jsonl
   teller evaluate var/models/candidate held-out.csv --against var/models/champion --output var/reports/candidate
+  teller evaluate var/models/sentiment-finance news.jsonl --head news
   teller evaluate var/models/banking77 held-out.jsonl --junit accuracy=0.93 macro_f1=0.92 > report.xml
 """
 
@@ -24,6 +25,7 @@ def evaluate(arguments: list[str]) -> int:
     )
     parser.add_argument("model", type=Path, help="folder of an artefact that `teller finetune` wrote")
     parser.add_argument("data", type=Path, help="JSONL, CSV, XLSX, Parquet, Rasa YAML or a saved data set")
+    parser.add_argument("--head", default="", help="which one, of a model with several")
     parser.add_argument("--against", type=Path, help="an artefact to compare with on the same rows: the champion")
     parser.add_argument("--skip-bad-rows", action="store_true", help="leave out rows that cannot be read")
     parser.add_argument("--output", type=Path, help="write report.html, report.json and pictures there")
@@ -40,8 +42,8 @@ def _run(given: argparse.Namespace) -> int:
 
     thresholds = dict(map(_threshold, given.junit or ()))
     catalogue = open_catalogue(load())
-    artefact = evaluating.open_artefact(given.model, catalogue)
-    champion = evaluating.open_artefact(given.against, catalogue) if given.against else None
+    artefact = evaluating.open_artefact(given.model, catalogue, given.head)
+    champion = evaluating.open_artefact(given.against, catalogue, given.head) if given.against else None
     report = evaluating.evaluate(
         artefact, given.data, champion=champion, bad_rows="skip" if given.skip_bad_rows else "error"
     )

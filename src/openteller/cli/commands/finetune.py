@@ -20,6 +20,7 @@ examples:
   teller finetune recipes/banking77.yaml
   teller finetune recipes/understanding-zh-en.yaml --output var/models/understanding --json
   teller finetune recipes/relevance-zh-en.yaml
+  teller finetune recipes/sentiment-finance.yaml        # two heads on one encoder
   teller finetune recipes/sft-teller.yaml
   teller finetune recipes/banking77.yaml --ray-workers 2
   torchrun --nproc-per-node 2 --no-python teller finetune recipes/banking77.yaml
@@ -42,7 +43,7 @@ def finetune(arguments: list[str]) -> int:
 
 
 def _run(given: argparse.Namespace, settings: Settings) -> tuple[Manifest, Path]:
-    from openteller.training import processes, relevance, sft, understanding
+    from openteller.training import multitask, processes, relevance, sft, trained, understanding
     from openteller.training.finetune import FineTuneRecipe
     from openteller.training.finetune import finetune as run
     from openteller.training.ray_workers import on_workers
@@ -71,6 +72,10 @@ def _run(given: argparse.Namespace, settings: Settings) -> tuple[Manifest, Path]
             where = places(catalogue, chats.weights, WeightsRole.GENERATOR, data_dir)
             prompt = _grounded_prompt(settings)
             return sft.train(chats, Path.cwd(), data_path, where, prompt, output, report, restart=given.restart), output
+        case trained.MULTI_TASK:
+            several = as_dataclass(multitask.MultiTaskRecipe, fields)
+            weights = catalogue.locate(several.weights)
+            return multitask.train(several, data_path, weights, output, report, restart=given.restart), output
         case task:
             task_named(str(task))
             recipe = as_dataclass(FineTuneRecipe, fields)

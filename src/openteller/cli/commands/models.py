@@ -5,28 +5,27 @@ nothing changes.
 """
 
 import argparse
-import getpass
 import json
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from openteller.cli.extras import training_extra
-from openteller.cli.progress import console_progress
+from openteller.cli.registered import (
+    actor,
+    gates_for,
+    opened,
+    shipped,
+    side_by_side,
+    told_to_restart,
+    try_out,
+)
 from openteller.cli.tables import table
 from openteller.core.clock import local_text
-from openteller.core.records import Principal, Role
 from openteller.registry.card import card
-from openteller.registry.evidence import Figures, figures_of
-from openteller.registry.gates import parse, read_gates
-from openteller.registry.registry import FigurePair, ModelRegistry
+from openteller.registry.evidence import figures_of
+from openteller.registry.registry import ModelRegistry
 from openteller.registry.stages import Change, Stage, Version
 from openteller.settings import Settings, load
-
-if TYPE_CHECKING:
-    from openteller.store.database import Database
 
 _EXAMPLES = """\
 examples:
@@ -92,25 +91,20 @@ def _arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _register(given: argparse.Namespace, settings: Settings) -> int:
-    with _recorded(settings) as registry:
-        version = registry.register(given.folder, actor=_actor(), reason=given.reason, name=given.name)
+    with opened(settings) as (_, registry):
+        version = registry.register(given.folder, actor=actor(), reason=given.reason, name=given.name)
     return _changed(version, given)
 
 
 def _promote(given: argparse.Namespace, settings: Settings) -> int:
-    from openteller.assembly import open_catalogue
-    from openteller.runtime.loader import try_out
-
-    with _recorded(settings) as registry:
+    with opened(settings) as (_, registry):
         version = registry.find(given.reference)
-        gates = (*read_gates(settings.data_dir / "gates.yaml", version.name), *map(parse, given.gate))
+        gates = gates_for(settings, version.name, given.gate)
         if version.stage is Stage.CANDIDATE:
-            folder, _ = registry.artefact(version.name, version.version)
-            catalogue, report = open_catalogue(settings), console_progress()
-            try_out(version.name, folder, catalogue, settings.data_dir, settings.threads, report)
+            try_out(settings, version.name, registry.artefact(version.name, version.version)[0])
         version = registry.promote(
             version.name, version.version, gates,
-            actor=_actor(), reason=given.reason, force=given.force, incumbent=_shipped(version.name),
+            actor=actor(), reason=given.reason, force=given.force, incumbent=shipped(version.name),
         )  # fmt: skip
         verdicts = registry.slot(version.name).changes[-1].verdicts
     for verdict in verdicts if not given.json else ():
@@ -118,22 +112,15 @@ def _promote(given: argparse.Namespace, settings: Settings) -> int:
     return _changed(version, given)
 
 
-def _shipped(name: str) -> Figures | None:
-    """What serves as long as the slot has no champion."""
-    from openteller.runtime.loader import SERVED, shipped_artefact
-
-    return figures_of(shipped_artefact(SERVED[name])) if name in SERVED else None
-
-
 def _rollback(given: argparse.Namespace, settings: Settings) -> int:
-    with _recorded(settings) as registry:
-        return _changed(registry.rollback(given.name, actor=_actor(), reason=given.reason), given)
+    with opened(settings) as (_, registry):
+        return _changed(registry.rollback(given.name, actor=actor(), reason=given.reason), given)
 
 
 def _retire(given: argparse.Namespace, settings: Settings) -> int:
-    with _recorded(settings) as registry:
+    with opened(settings) as (_, registry):
         found = registry.find(given.reference)
-        version = registry.retire(found.name, found.version, actor=_actor(), reason=given.reason)
+        version = registry.retire(found.name, found.version, actor=actor(), reason=given.reason)
     return _changed(version, given)
 
 
@@ -142,42 +129,9 @@ def _changed(version: Version, given: argparse.Namespace) -> int:
         _print_json(version.model_dump(mode="json"))
         return 0
     print(f"{version.name}@{version.version}: {version.stage}")
-    from openteller.runtime.loader import SERVED
-
-    if version.name in SERVED and given.run is not _register:
-        print("A server that runs goes on with the model it has: restart `teller serve`.")
+    if given.run is not _register:
+        told_to_restart(version.name)
     return 0
-
-
-@contextmanager
-def _recorded(settings: Settings) -> Iterator[ModelRegistry]:
-    """The registry, with the audit log for its witness; the store is reached before anything is changed."""
-    from openteller.assembly import Application
-
-    with closing(Application(settings, console_progress())) as application:
-        yield ModelRegistry(settings.data_dir, auditor(application.database))
-
-
-def auditor(database: "Database") -> Callable[[str, Sequence[Change]], Any]:
-    """A witness that writes each change of a slot as a row of the audit log."""
-    from openteller.store import audit
-
-    @contextmanager
-    def witness(name: str, changes: Sequence[Change]) -> Iterator[None]:
-        with database.session(Principal(subject="cli", role=Role.ADMIN)) as session:
-            for change in changes:
-                detail = change.model_dump(mode="json", exclude={"actor", "version", "action"})
-                audit.record(session, change.actor, f"model.{change.action}", f"{name}@{change.version}", detail)
-            yield
-
-    return witness
-
-
-def _actor() -> str:
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (OSError, KeyError):  # a container whose user has no name
-        return f"cli:{os.getuid()}"
 
 
 def _list(given: argparse.Namespace, settings: Settings) -> int:
@@ -254,11 +208,9 @@ def _compare(given: argparse.Namespace, settings: Settings) -> int:
             return _measured(registry, a, b, given, settings)
     pairs, names = registry.compare(a, b), [f"{v.name}@{v.version}" for v in (a, b)]
     if given.json:
-        _print_json({"a": names[0], "b": names[1], "figures": [_pair(pair) for pair in pairs]})
+        _print_json({"a": names[0], "b": names[1], "figures": [pair.as_dict() for pair in pairs]})
         return 0
-    columns = ("figure", *names, "difference")
-    rows = [(p.figure, *(_shown(value) for value in (p.a, p.b)), _shown(p.difference, "+")) for p in pairs]
-    print(table(columns, rows, words=1), end="")
+    print(side_by_side(names, pairs), end="")
     return 0
 
 
@@ -275,14 +227,6 @@ def _measured(
     report = evaluating.evaluate(first, given.data, champion=second)
     print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) if given.json else rendering.table(report))
     return 0
-
-
-def _pair(pair: FigurePair) -> dict[str, Any]:
-    return pair.model_dump() | {"difference": pair.difference}
-
-
-def _shown(value: float | None, sign: str = "") -> str:
-    return "-" if value is None else f"{value:{sign}.4f}"
 
 
 def _print_json(found: object) -> None:

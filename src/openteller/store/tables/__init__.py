@@ -20,6 +20,7 @@ from openteller.store.tables.customers import (
     ScheduledPaymentRow,
     TransactionRow,
 )
+from openteller.store.tables.feedback import CorrectionRow
 from openteller.store.tables.identity import UserRow
 from openteller.store.tables.knowledge import DocumentRow, PassageRow
 from openteller.store.tables.products import ProductRow
@@ -32,6 +33,7 @@ __all__ = [
     "CardRow",
     "ConsentRow",
     "ConversationRow",
+    "CorrectionRow",
     "CustomerRow",
     "DocumentRow",
     "HandOffRow",

@@ -12,9 +12,10 @@ from openteller.registry.manifest import Manifest
 from openteller.runtime.protocols import Text
 from openteller.training.datasets.readers import EXTENSIONS, read
 from openteller.training.finetune import recipe_of
-from openteller.training.preparing import prepare
+from openteller.training.multitask import tasks_of
+from openteller.training.preparing import Sources, prepare
 from openteller.training.tasks.catalogue import TASKS
-from openteller.training.tasks.task import text_of
+from openteller.training.tasks.task import Task, text_of
 
 MOST = 1_000
 _ASK = "Name a file of texts like those it will meet: --texts FILE, at least 200 of them."
@@ -27,9 +28,12 @@ def validation_texts(manifest: Manifest, locate: Callable[[str], Path], *, paire
         BadInput: the artefact has no recipe of a task, or its data cannot be used.
         ConfigurationError: its data is not there.
     """
-    if manifest.task not in TASKS:
+    sources: list[tuple[Task, Sources]] = list(tasks_of(manifest).values())
+    if manifest.task in TASKS:
+        sources = [(TASKS[manifest.task], recipe_of(manifest))]
+    if not sources:
         raise BadInput(f"The artefact {manifest.name} names no validation rows.", next_step=_ASK)
-    examples = prepare(TASKS[manifest.task], recipe_of(manifest), locate).examples["validation"]
+    examples = [e for task, of_it in sources for e in prepare(task, of_it, locate).examples["validation"]]
     return _spread([text for example in examples for text in _read_together(example.texts, paired)])
 
 

@@ -36,9 +36,9 @@ HEAD = "label"
 class HeadModule(nn.Module):
     """An encoder with one head and its loss."""
 
-    def __init__(self, model: MultiHead, options: LossOptions, *, many: bool) -> None:
+    def __init__(self, model: MultiHead, options: LossOptions, head: str, *, many: bool) -> None:
         super().__init__()
-        self.model, self.options, self.many = model, options, many
+        self.model, self.options, self.name, self.many = model, options, head, many
         weights = options.class_weights
         self.class_weights: Tensor | None
         self.register_buffer("class_weights", torch.tensor(weights) if weights else None, persistent=False)
@@ -46,7 +46,7 @@ class HeadModule(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor, target: Tensor | None = None) -> dict[str, Tensor]:
         """``logits`` (n, labels), and ``loss`` when `target` is given: (n,) label ids or (n, labels) of 0 and 1."""
         mean, tokens = self.model(input_ids, attention_mask)
-        logits = self.model.head(HEAD, mean, tokens).float()
+        logits = self.model.head(self.name, mean, tokens).float()
         if target is None:
             return {"logits": logits}
         if self.many:
@@ -99,7 +99,7 @@ class Classification(_OneDecision):
 
     def module(self, model: MultiHead, options: LossOptions) -> nn.Module:
         """The encoder with a softmax head."""
-        return HeadModule(model, options, many=False)
+        return HeadModule(model, options, self.head, many=False)
 
     def predictions(
         self, logits: Logits, examples: Sequence[Example], rows: Sequence[Features], labels: Sequence[str]
@@ -141,7 +141,7 @@ class MultiLabelClassification(_OneDecision):
 
     def module(self, model: MultiHead, options: LossOptions) -> nn.Module:
         """The encoder with a sigmoid head."""
-        return HeadModule(model, options, many=True)
+        return HeadModule(model, options, self.head, many=True)
 
     def predictions(
         self, logits: Logits, examples: Sequence[Example], rows: Sequence[Features], labels: Sequence[str]

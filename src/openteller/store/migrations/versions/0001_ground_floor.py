@@ -3,7 +3,7 @@
 Revision ID: 0001
 """
 
-from alembic import op
+from openteller.store.migrations.statements import run
 
 revision = "0001"
 down_revision = None
@@ -512,14 +512,9 @@ def upgrade() -> None:
         LOGIN,
         AUDIT,
     ):
-        _run(part)
+        run(part)
 
 
 def downgrade() -> None:
     """Drop everything that `upgrade` created, except the role."""
-    _run(REMOVAL)
-
-
-def _run(statements: str) -> None:
-    """Send several statements as they are; without parameters the driver reads neither % nor colons."""
-    op.get_bind().execution_options(no_parameters=True).exec_driver_sql(statements)
+    run(REMOVAL)
