@@ -236,7 +236,7 @@ def test_what_cannot_be_trained_is_refused(
         ({"gguf": "adapter"}, "cannot be written as an adapter"),
         ({"gguf": "adapter", "adapter": "lora", "vocabulary": "trained"}, "cannot be written as an adapter"),
         ({"gguf": "q4"}, "gguf is 'q4'"),
-        ({"trained": "head"}, "'head' of a decoder"),
+        ({"trained": "head"}, "The layers 'head' cannot be trained"),
     ],
 )
 def test_what_a_decoder_cannot_is_refused_before_it_trains(
