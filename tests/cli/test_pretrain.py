@@ -62,6 +62,13 @@ def test_both_commands_train_and_print_json(home: Path, capsys: pytest.CaptureFi
         ("pretrain", "task: clm\nweights: tiny\ncorpora: [corpus.txt]\n", "unknown fields: corpora"),
         ("finetune", "task: sft\nweights: tiny\ntrain: corpus.txt\n", "unknown type"),
         ("finetune", "task: sft\nweights: e5-small\ntrain: chats.jsonl\n", "of the role encoder"),
+        ("finetune", "task: classification\nweights: tiny\ntrain: corpus.txt\n", "of the role generator"),
+        ("finetune", "task: multi-task\nweights: tiny\n", "of the role generator"),
+        (
+            "search",
+            "task: classification\nweights: tiny\nsearch: {space: {dropout: [0.0, 0.1]}}\n",
+            "of the role generator",
+        ),
     ],
 )
 def test_errors_are_told_without_a_traceback(

