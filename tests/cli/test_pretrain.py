@@ -62,13 +62,6 @@ def test_both_commands_train_and_print_json(home: Path, capsys: pytest.CaptureFi
         ("pretrain", "task: clm\nweights: tiny\ncorpora: [corpus.txt]\n", "unknown fields: corpora"),
         ("finetune", "task: sft\nweights: tiny\ntrain: corpus.txt\n", "unknown type"),
         ("finetune", "task: sft\nweights: e5-small\ntrain: chats.jsonl\n", "of the role encoder"),
-        ("finetune", "task: classification\nweights: tiny\ntrain: corpus.txt\n", "of the role generator"),
-        ("finetune", "task: multi-task\nweights: tiny\n", "of the role generator"),
-        (
-            "search",
-            "task: classification\nweights: tiny\nsearch: {space: {dropout: [0.0, 0.1]}}\n",
-            "of the role generator",
-        ),
     ],
 )
 def test_errors_are_told_without_a_traceback(
@@ -78,6 +71,21 @@ def test_errors_are_told_without_a_traceback(
     shown = capsys.readouterr().err
     assert message in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    ("command", "body"),
+    [
+        ("finetune", "task: classification\nweights: tiny\ntrain: chats.jsonl\n"),
+        ("finetune", "task: multi-task\nweights: tiny\n"),
+        ("search", "task: classification\nweights: tiny\nsearch: {space: {dropout: [0.0, 0.1]}}\n"),
+    ],
+    ids=["classification", "multi-task", "search"],
+)
+def test_a_decoder_is_no_encoder(home: Path, capsys: pytest.CaptureFixture[str], command: str, body: str) -> None:
+    (home / "recipe.yaml").write_text(body, "utf-8")
+    assert run([command, str(home / "recipe.yaml")]) == 1
+    assert "of the role generator" in capsys.readouterr().err
 
 
 def test_the_knowledge_base_gives_its_public_valid_texts(clean: Database) -> None:
