@@ -35,7 +35,6 @@ from openteller.runtime.weights import (
     read_entries,
 )
 
-ARTEFACT_WEIGHTS = model_ids.WEIGHTS
 _BUILT_ON = {"mlm": WeightsRole.ENCODER, "clm": WeightsRole.GENERATOR, "sft": WeightsRole.GENERATOR}
 _BLOCK = 1 << 20
 
@@ -204,7 +203,7 @@ class Catalogue:
 def _artefact(folder: Path) -> Weights:
     """The entry of the weights in an artefact's folder. Raises NotFound when none can be built on."""
     manifest = read_manifest(folder, verify=False)  # whoever asks for the file has it verified
-    role, path = _BUILT_ON.get(manifest.task), folder / ARTEFACT_WEIGHTS
+    role, path = _BUILT_ON.get(manifest.task), folder / model_ids.WEIGHTS
     if role is None or path.name not in manifest.files or not path.is_file():
         raise NotFound(
             f"Nothing can be built on the artefact {folder.name}.",

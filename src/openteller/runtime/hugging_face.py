@@ -69,7 +69,7 @@ def read_layout(path: Path) -> EncoderWeights:
         return EncoderWeights(
             tensors=tensors,
             pieces=pieces,
-            special=_special_ids(tokenizer, with_mask=not pieces),
+            special=_special_ids(tokenizer),
             layers=int(_any(config, "num_hidden_layers", "n_layers")),
             hidden=int(_any(config, "hidden_size", "dim")),
             heads=int(_any(config, "num_attention_heads", "n_heads")),
@@ -177,7 +177,7 @@ def _unigram(tokenizer: Tokenizer) -> list[tuple[str, float]]:
     return [(str(piece), float(score)) for piece, score in model["vocab"]] if model.get("type") == "Unigram" else []
 
 
-def _special_ids(tokenizer: Tokenizer, *, with_mask: bool) -> dict[str, int]:
+def _special_ids(tokenizer: Tokenizer) -> dict[str, int]:
     ids = {}
     for role, names in _SPECIAL.items():
         found = next((i for name in names if (i := tokenizer.token_to_id(name)) is not None), None)
@@ -185,4 +185,4 @@ def _special_ids(tokenizer: Tokenizer, *, with_mask: bool) -> dict[str, int]:
             ids[role] = found
         elif role != "mask":
             raise ValueError(f"its tokenizer has none of {', '.join(names)}")
-    return ids if with_mask else {role: i for role, i in ids.items() if role != "mask"}
+    return ids

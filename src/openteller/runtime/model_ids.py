@@ -5,7 +5,6 @@ then on, and needs the hub no more. Knows nothing about fetching weights or chec
 """
 
 import json
-import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from openteller.core.errors import MissingDependency, ModelUnavailable, NotFound
+from openteller.registry.durable import replace_file
 from openteller.runtime.hugging_face import COMPANIONS, CONFIG, is_encoder
 from openteller.runtime.weights import HubSource, PathSource, Weights, WeightsRole
 
@@ -93,9 +93,7 @@ def on_hub(name: str, kept: Path, hub_url: str | None) -> Weights:
             f"{WEIGHTS}; behind a mirror, set OPENTELLER_HUB_URL.",
         ) from error
     kept.mkdir(parents=True, exist_ok=True)
-    temporary = note.with_name(f".{note.name}.{os.getpid()}")
-    temporary.write_text(entry.model_dump_json(indent=1), encoding="utf-8")
-    temporary.replace(note)
+    replace_file(note, entry.model_dump_json(indent=1))
     return entry
 
 

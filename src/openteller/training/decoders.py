@@ -21,11 +21,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from openteller.core.errors import MissingDependency, ModelUnavailable
 from openteller.registry.manifest import sha256
+from openteller.runtime.model_ids import WEIGHTS
 from openteller.training.layers import free_layers
 from openteller.training.tuning import Tuning
 
 IGNORED = -100  #: the target of a token that takes no loss
-WEIGHTS = "model.safetensors"
 _CHUNK = 256  # positions whose logits stand in memory at once: 256 × 262,144 pieces × 4 bytes = 268 MB
 
 

@@ -189,7 +189,8 @@ def retrain(
             return outcome
         if folder.trained() is None:
             trainer.train(folder.corrections, folder.model, report)
-        done = _judged(folder, registry, replace(outcome, corrected=trainer.sort_out(folder.corrections)), order)
+        corrected = outcome.corrected or trainer.sort_out(folder.corrections)  # known unless the run was cut off
+        done = _judged(folder, registry, replace(outcome, corrected=corrected), order)
         folder.end()
         return done
 

@@ -6,7 +6,7 @@ Knows nothing about where corrections come from or what becomes of the artefact.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from openteller.core.errors import BadInput
 from openteller.feedback.records import Head
@@ -48,8 +48,24 @@ class Trainer(Protocol):
         ...
 
 
+class _OfRecipe:
+    """What a recipe says of itself."""
+
+    recipe: Any
+
+    @property
+    def name(self) -> str:
+        """The recipe's."""
+        return str(self.recipe.name)
+
+    @property
+    def digest(self) -> str:
+        """Of the recipe's fields."""
+        return digest(vars(self.recipe))
+
+
 @dataclass(frozen=True)
-class UnderstandingTrainer:
+class UnderstandingTrainer(_OfRecipe):
     """Every head of the understanding; begins anew when it was cut off."""
 
     recipe: UnderstandingRecipe
@@ -58,19 +74,9 @@ class UnderstandingTrainer:
     data: Locate
 
     @property
-    def name(self) -> str:
-        """The recipe's."""
-        return self.recipe.name
-
-    @property
     def heads(self) -> tuple[Head, ...]:
         """All."""
         return tuple(Head)
-
-    @property
-    def digest(self) -> str:
-        """Of the recipe's fields."""
-        return digest(vars(self.recipe))
 
     def sort_out(self, corrections: Path) -> Corrected:
         """See Trainer."""
@@ -85,7 +91,7 @@ class UnderstandingTrainer:
 
 
 @dataclass(frozen=True)
-class FineTuner:
+class FineTuner(_OfRecipe):
     """A recipe of `teller finetune` whose labels are those of one head; goes on from its checkpoints."""
 
     recipe: FineTuneRecipe
@@ -93,19 +99,9 @@ class FineTuner:
     data: Locate
 
     @property
-    def name(self) -> str:
-        """The recipe's."""
-        return self.recipe.name
-
-    @property
     def heads(self) -> tuple[Head, ...]:
         """The one that the recipe names."""
         return (Head(self.recipe.feedback),)
-
-    @property
-    def digest(self) -> str:
-        """Of the recipe's fields."""
-        return digest(vars(self.recipe))
 
     def sort_out(self, corrections: Path) -> Corrected:
         """See Trainer."""

@@ -1,9 +1,9 @@
 """Personal data in a text: find it, mask it, and drop secrets at the door.
 
 `find` reports spans, `mask` replaces each by the name of its kind, `drop_secrets` removes passwords, PINs, card
-security codes and one-time codes and leaves the rest, `redacted` does both for what is to be stored. Overlapping spans become one, named after the strongest kind,
-so that masking covers every character that any rule suspected. `mask` and `drop_secrets` repeat until nothing is
-found, hence are idempotent.
+security codes and one-time codes and leaves the rest, `redacted` does both for what is to be stored. Overlapping spans
+become one, named after the strongest kind, so that masking covers every character that any rule suspected. `mask` and
+`drop_secrets` repeat until nothing is found, hence are idempotent.
 
 Honest limits. The probability of a kind is its precision on the authored set tests/understanding/personal_data.yaml,
 written by the author of the rules: expect less on other text. Not found: names that nothing introduces; addresses

@@ -17,6 +17,7 @@ from openteller.registry.manifest import CARD, Manifest
 from openteller.runtime.encoder_graph import LinearHead
 from openteller.runtime.exported import MODEL_FILES
 from openteller.runtime.loader import TOKEN_HEADS
+from openteller.runtime.model_ids import WEIGHTS
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training.backbone import bert_config
 from openteller.training.trained import HeadKind, TrainedEncoder
@@ -52,7 +53,7 @@ def _write_model(model: TrainedEncoder, folder: Path) -> None:
         arrays = {f"bert.{name}": array for name, array in arrays.items()}
         arrays |= {"classifier.weight": head.weight, "classifier.bias": head.bias}
         config.architectures = ["BertForTokenClassification"]
-    save_file(arrays, folder / "model.safetensors", metadata={"format": "pt"})
+    save_file(arrays, folder / WEIGHTS, metadata={"format": "pt"})
     config.save_pretrained(folder)
 
 

@@ -22,6 +22,7 @@ from openteller.core.errors import BadInput
 from openteller.core.text import fold
 from openteller.runtime.encoder_files import write_encoder
 from openteller.runtime.encoder_weights import EncoderWeights
+from openteller.runtime.model_ids import WEIGHTS
 from openteller.runtime.tokenizer import build_tokenizer
 from openteller.training.backbone import MultiHead
 from openteller.training.checkpoints import digest
@@ -31,7 +32,7 @@ from openteller.training.pretraining.windows import Layout
 from openteller.training.pretraining.words import word_starts
 from openteller.training.tuning import Tuning
 
-WEIGHTS, HEAD = "model.safetensors", "mlm_head.safetensors"
+HEAD = "mlm_head.safetensors"
 _MASK, _WORDS = "<mask>", "embeddings.word_embeddings.weight"
 
 
@@ -99,14 +100,13 @@ class MaskedStudent:
         self.weights, self._tuning, self._whole_words = weights, tuning, whole_words
         if not 0 < share < 1:
             raise BadInput(f"mask_share is {share}.", next_step="Use a number between 0 and 1; 0.15 is common.")
-        mask, count = _mask(weights), len(weights.tensors[_WORDS])
-        special = {*weights.special.values(), mask}
-        ordinary = torch.tensor([i for i in range(count) if i not in special])
+        special = set(weights.special.values())
+        ordinary = torch.tensor([i for i in range(len(weights.tensors[_WORDS])) if i not in special])
         masked = MaskedHead(weights.hidden, _scores(weights))
         if head is not None and head["bias"].shape == tuple(masked.bias.shape):
             masked.load_state_dict({name: torch.from_numpy(array) for name, array in head.items()})
         self._model = _encoder(weights, tuning)
-        self.module = MaskedModule(self._model, masked, Corruption(mask, ordinary, share))
+        self.module = MaskedModule(self._model, masked, Corruption(weights.special["mask"], ordinary, share))
         self._tokenizer = build_tokenizer(weights)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
@@ -160,14 +160,22 @@ def earlier_head(weights_path: Path) -> dict[str, NDArray[np.float32]] | None:
 
 
 def _with_mask(weights: EncoderWeights) -> EncoderWeights:
-    """`weights` with a mask after all other pieces if it has none, its vector the mean of theirs."""
-    if "mask" in weights.special or any(piece == _MASK for piece, _ in weights.pieces):
+    """`weights` with the id of a mask among the special ones; where no piece is one, it is added, its vector their mean."""
+    if "mask" in weights.special:
         return weights
-    if not weights.pieces:
+    names = [piece for piece, _ in weights.pieces]
+    if not names:
         raise BadInput("The encoder's tokenizer has no mask.", next_step="Use one that was trained to guess words.")
+    if _MASK in names:
+        return replace(weights, special=weights.special | {"mask": names.index(_MASK)})
     table = weights.tensors[_WORDS]
     grown = np.concatenate([table, table.mean(axis=0, keepdims=True)])
-    return replace(weights, pieces=[*weights.pieces, (_MASK, 0.0)], tensors=weights.tensors | {_WORDS: grown})
+    return replace(
+        weights,
+        pieces=[*weights.pieces, (_MASK, 0.0)],
+        special=weights.special | {"mask": len(names)},
+        tensors=weights.tensors | {_WORDS: grown},
+    )
 
 
 def _encoder(weights: EncoderWeights, tuning: Tuning) -> MultiHead:
@@ -177,16 +185,10 @@ def _encoder(weights: EncoderWeights, tuning: Tuning) -> MultiHead:
     return model
 
 
-def _mask(weights: EncoderWeights) -> int:
-    """The id of the mask."""
-    own = weights.special.get("mask")
-    return own if own is not None else [piece for piece, _ in weights.pieces].index(_MASK)
-
-
 def _scores(weights: EncoderWeights) -> list[float]:
     """The log probabilities of the pieces; the least of them for special ones, which have none. 0 where none are known."""
     if not weights.pieces:
         return [0.0] * len(weights.tensors[_WORDS])
-    special = {*weights.special.values(), *(i for i, (piece, _) in enumerate(weights.pieces) if piece == _MASK)}
+    special = set(weights.special.values())
     least = min(score for _, score in weights.pieces)
     return [least if i in special else score for i, (_, score) in enumerate(weights.pieces)]
