@@ -7,11 +7,11 @@ import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
+from openteller.core.numerals import chinese, english
 from openteller.core.records import Entity
 from openteller.core.text import fold
 from openteller.products.records import Fee, Product, Rate
 from openteller.understanding import amounts
-from openteller.understanding.numbers import chinese, english
 
 _BEYOND = re.compile(r"以上|超过|\bover\b|more than|longer than|beyond")
 _RANGE = re.compile(r"以内|以上|最长|最多|\bup to\b|\bover\b|within")

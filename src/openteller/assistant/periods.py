@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from openteller.core.numerals import chinese, english
 from openteller.core.records import Entity
 from openteller.core.text import fold
-from openteller.understanding.numbers import chinese, english
 
 _LONGEST = 400  # of whatever is counted; beyond it nothing is meant
 _LAST_MONTH = re.compile(r"(?<!上)上个?月|last month")

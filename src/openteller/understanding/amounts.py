@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from openteller.understanding.numbers import ARABIC, EN_NUMERAL, ZH_NUMERAL, arabic, chinese, english, plain, scaled
+from openteller.core.numerals import ARABIC, EN_NUMERAL, ZH_NUMERAL, arabic, chinese, english, plain, scaled
 
 
 class AmountRule(StrEnum):

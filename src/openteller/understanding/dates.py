@@ -15,7 +15,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from openteller.understanding.numbers import chinese, english
+from openteller.core.numerals import chinese, english
 
 
 class TimeRule(StrEnum):

@@ -1,5 +1,6 @@
-"""Numerals in Chinese, English and digits as exact decimals: 一千二百三十四, 3.5万, 1万2, two hundred, 10 thousand.
+"""Numerals in Chinese, English and digits as exact decimals, and whole numbers in words.
 
+Reads 一千二百三十四, 3.5万, 1万2, two hundred, 10 thousand; writes 一万两千三百, two hundred and five.
 Knows nothing about currencies or dates. Vague quantities (几十, several) have no value; "四千多" counts as 4000.
 Not covered: fractions (三分之一), 半, ordinals, 廿 and 卅.
 """
@@ -120,3 +121,67 @@ def plain(value: Decimal) -> str:
     """`value` without exponent or trailing zeros: ``35000``, ``1234.5``."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def in_chinese(value: int) -> str:
+    """`value` (0 to 10^16 - 1) in Chinese numerals as bank staff say it: 两 before 百, 千, 万 and 亿, else 二.
+
+    Raises:
+        ValueError: a number out of that range.
+    """
+    if not 0 <= value < 10**16:
+        raise ValueError(f"{value} is out of the range of spoken Chinese numbers.")
+    if value == 0:
+        return "零"
+    spoken, gap = "", False
+    for place in (12, 8, 4, 0):
+        section, value = divmod(value, 10**place)
+        if section:
+            spoken += ("零" if spoken and (gap or section < 1_000) else "") + _four_digits(section, bare=not spoken)
+            spoken += {12: "万", 8: "亿", 4: "万", 0: ""}[place]
+            spoken += "亿" if place == 12 and value < 10**8 else ""
+        gap = not section if spoken else False
+    return re.sub(r"二(?=[百千])|(?<![十零])二(?=[万亿])", "两", spoken)
+
+
+def _four_digits(value: int, *, bare: bool) -> str:
+    """A number below 10,000; `bare`: nothing stands before it, so 10 is 十 and not 一十."""
+    spoken, gap = "", False
+    for unit, name in ((1_000, "千"), (100, "百"), (10, "十"), (1, "")):
+        digit, value = divmod(value, unit)
+        if digit:
+            spoken += ("零" if gap else "") + "零一二三四五六七八九"[digit] + name
+        gap = not digit and bool(spoken)
+    return spoken.removeprefix("一") if bare and spoken.startswith("一十") else spoken
+
+
+_IN_WORDS = {value: word for word, value in _WORDS.items()}
+_THOUSANDS = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (1_000, "thousand"))
+
+
+def in_english(value: int) -> str:
+    """`value` (0 to 10^15 - 1) in English words, with British "and": two thousand three hundred and five.
+
+    Raises:
+        ValueError: a number out of that range.
+    """
+    if not 0 <= value < 10**15:
+        raise ValueError(f"{value} is out of the range of spoken English numbers.")
+    parts = []
+    for unit, name in _THOUSANDS:
+        count, value = divmod(value, unit)
+        parts += [f"{_three_digits(count)} {name}"] if count else []
+    if value and parts and value < 100:
+        parts.append("and")
+    if value or not parts:
+        parts.append(_three_digits(value))
+    return " ".join(parts)
+
+
+def _three_digits(value: int) -> str:
+    hundreds, rest = divmod(value, 100)
+    words = [f"{_IN_WORDS[hundreds]} hundred"] if hundreds else []
+    if rest or not hundreds:
+        tens = _IN_WORDS.get(rest) or f"{_IN_WORDS[rest - rest % 10]}-{_IN_WORDS[rest % 10]}"
+        words.append(tens)
+    return " and ".join(words)

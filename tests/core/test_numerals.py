@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openteller.understanding.numbers import arabic, chinese, english, plain, scaled
+from openteller.core.numerals import arabic, chinese, english, in_chinese, in_english, plain, scaled
 
 _DIGITS = "零一二三四五六七八九"
 
@@ -92,3 +92,30 @@ def test_digits_with_a_magnitude() -> None:
 def test_plain_keeps_the_value_without_an_exponent(value: Decimal) -> None:
     assert Decimal(plain(value)) == value
     assert "E" not in plain(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "zh", "en"),
+    [
+        (0, "零", "zero"), (2, "二", "two"), (10, "十", "ten"), (22, "二十二", "twenty-two"),
+        (110, "一百一十", "one hundred and ten"), (12_345, "一万两千三百四十五", "twelve thousand three hundred and forty-five"),
+        (102_000, "十万两千", "one hundred and two thousand"), (10_020, "一万零二十", "ten thousand and twenty"),
+        (200_000_000, "两亿", "two hundred million"), (10**12 + 20, "一万亿零二十", "one trillion and twenty"),
+    ],
+)  # fmt: skip
+def test_whole_numbers_in_words(value: int, zh: str, en: str) -> None:
+    assert (in_chinese(value), in_english(value)) == (zh, en)
+
+
+@given(st.integers(0, 10**12 - 1))
+def test_words_read_back_as_the_number(value: int) -> None:
+    assert english(in_english(value)) == value
+    assert chinese(in_chinese(value)) == value
+
+
+@pytest.mark.parametrize("value", [-1, 10**16])
+def test_numbers_nobody_says_are_refused(value: int) -> None:
+    with pytest.raises(ValueError, match="out of the range"):
+        in_chinese(value)
+    with pytest.raises(ValueError, match="out of the range"):
+        in_english(value)
