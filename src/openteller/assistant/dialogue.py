@@ -18,6 +18,7 @@ from openteller.assistant.composition import Composer, NotGrounded
 from openteller.assistant.wording import Say, say
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import BadInput, OpenTellerError, TooLarge
+from openteller.core.recent import Recent
 from openteller.core.records import (
     MAX_INQUIRY_CHARACTERS,
     Answer,
@@ -44,6 +45,7 @@ _PERSON = "human_agent"
 _TALK = {"greeting": Say.GREETING, "thanks_goodbye": Say.THANKS}
 _INJECTIONS = frozenset({"prompt_injection", "sql_injection"})
 _PASSAGES = 3
+_AHEAD, _AHEAD_SECONDS = 64, 6.0  # questions looked up before they were asked
 
 
 class OfferDesk(Protocol):
@@ -93,6 +95,15 @@ class Dialogue:
         self._offers, self._banking, self._shelf = offers, banking, shelf
         self._bank, self._timezone, self._composer = bank, timezone, composer
         self._turns = TurnRepository()
+        self._ahead: Recent[tuple[Reading, Found]] = Recent(_AHEAD, _AHEAD_SECONDS)
+
+    def prepare(self, inquiry: Inquiry, principal: Principal) -> None:
+        """Somebody may be about to ask this: read it and search for its answer. Nothing is stored, said or done."""
+        shelf, today = self._shelf(), local_date(utc_now(), self._timezone)
+        reading = self._reader.read(inquiry.text, today, shelf.names, inquiry.language)
+        language = Language(reading.understanding.language.label).spoken
+        found = self._answerer.answer(inquiry, reading, principal, shelf, language, today)
+        self._ahead.put(_question(inquiry, principal), (reading, found))
 
     def walk(self, inquiry: Inquiry, principal: Principal) -> Turn:
         """Answer one inquiry and store the turn. Raises only for input that cannot be used or a store that fails."""
@@ -107,11 +118,17 @@ class Dialogue:
     def stream(self, inquiry: Inquiry, principal: Principal) -> Generator[Event, None, Turn]:
         """The same as events while they happen; ``done`` brings the turn, which is stored by then."""
         shelf, today = self._shelf(), local_date(utc_now(), self._timezone)
-        reading = self._reader.read(inquiry.text, today, shelf.names, inquiry.language)
+        ahead = self._ahead.take(_question(inquiry, principal))
+        reading = ahead[0] if ahead else self._reader.read(inquiry.text, today, shelf.names, inquiry.language)
         language = Language(reading.understanding.language.label).spoken
         yield Event("understanding", reading.understanding.model_dump(mode="json"))
         state = self._state(inquiry, principal)
-        found, new_state = self._answer(inquiry, reading, principal, shelf, state, language, today)
+        search = (
+            (lambda: ahead[1])
+            if ahead
+            else (lambda: self._answerer.answer(inquiry, reading, principal, shelf, language, today))
+        )
+        found, new_state = self._answer(inquiry, reading, principal, search, state, language, today)
         answer = found.answer
         if self._composer and found.judged and answer.outcome is Outcome.ANSWERED and not answer.skill:
             answer = yield from self._compose(self._composer, inquiry, found, shelf, language)
@@ -166,7 +183,7 @@ class Dialogue:
         inquiry: Inquiry,
         reading: Reading,
         principal: Principal,
-        shelf: Shelf,
+        search: Callable[[], Found],
         state: dict[str, Any],
         language: str,
         today: date,
@@ -177,7 +194,7 @@ class Dialogue:
             return Found(danger), {}
         suspicion = _injection(reading)
         if suspicion >= _CERTAIN:  # what the gate is sure of, as approved; without its hits no model words it
-            answer = self._answerer.answer(inquiry, reading, principal, shelf, language, today).answer
+            answer = search().answer
             return Found(answer if answer.outcome is Outcome.ANSWERED else self._refused(suspicion, language)), {}
         done = self._skill(inquiry, reading, principal, state, language, today)
         if done is not None:
@@ -185,7 +202,7 @@ class Dialogue:
         talk = self._talk(reading, language)
         if talk is not None:
             return Found(talk), {}
-        found = self._answerer.answer(inquiry, reading, principal, shelf, language, today)
+        found = search()
         return (_handing_over(found, reading, language) if _wants_a_person(reading) else found), {}
 
     def _skill(
@@ -291,6 +308,11 @@ def pieces(text: str) -> Sequence[str]:
         cut.append(text[at:end])
         at = end
     return cut or [text]
+
+
+def _question(inquiry: Inquiry, principal: Principal) -> tuple[object, ...]:
+    """What makes two inquiries the same question of the same person."""
+    return (inquiry.text, inquiry.language, principal)
 
 
 def _injection(reading: Reading) -> float:

@@ -1,0 +1,133 @@
+"""What the words of an utterance say about the turn: nodding along, a command to the speaker, a sentence not yet over.
+
+Judged on a recogniser's text, which may be wrong: what is not known for sure is taken for speech, and an end that may be none
+gets more patience. Extend the tables below. Knows nothing about sound, timing or what the bank answers.
+"""
+
+import re
+from enum import StrEnum
+
+from openteller.core.text import fold
+
+_ZH_NODS = """嗯 唔 恩 哦 噢 喔 哎 诶 啊 呃 额 哈 呵 对 是 好 行 嗯哼 是的 对的 对啊 对呀 是啊 是呀 好的 好啊 好嘞 好吧 行吧 没错 明白
+明白了 了解 了解了 知道 知道了 懂了 这样 这样啊 这样子 原来如此 原来这样 可以 不错 真的 真的吗 然后呢"""
+_EN_NODS = """yeah yes yep yup uh huh uhhuh mhm mm mmm hm hmm mmhmm ok okay right sure oh ah um er great good fine cool nice wow really
+alright indeed exactly true absolutely definitely"""
+_EN_PHRASES = """all right,i see,got it,go on,of course,makes sense,i understand,that's right,oh i see,oh okay,uh huh,mm hmm,
+fair enough,no problem,sounds good,that's fine,good to know"""
+#: What somebody says to show that they are listening (Yngve 1970); said while the other speaks it takes no turn.
+BACKCHANNELS = frozenset([*_ZH_NODS.split(), *_EN_NODS.split(), *(p.strip() for p in _EN_PHRASES.split(","))])
+
+
+class Command(StrEnum):
+    """What a customer may tell the voice itself."""
+
+    STOP = "stop"
+    REPEAT = "repeat"
+    GO_ON = "go_on"
+    SLOWER = "slower"
+    FASTER = "faster"
+
+
+_POLITE = r"(?:请|麻烦|麻烦你|你|您|再|please|could you|can you|would you)?\s*"
+_TAIL = r"\s*(?:一下|吧|吗|呀|啊|了|please|for me)?"
+_COMMANDS = {
+    Command.STOP: r"停|停停停?|停下|停一下|别说了|不用说了|等等|等一下|等一等|打断一下|安静|stop|stop it|stop talking|wait|wait a (?:minute|second|moment)|hold on|hang on|be quiet|shut up",
+    Command.REPEAT: r"(?:再说|重复|重说|再讲|再念)(?:一遍|一次|一下)?|没听清|没听清楚|没听见|你?刚才说什么|你说什么|什么意思来着"
+    r"|(?:say|repeat) (?:that|it)(?: again)?|say again|repeat|come again|pardon|pardon me|sorry what|what did you say|what was that|i didn't (?:hear|catch) (?:that|you)",
+    Command.GO_ON: r"继续|继续说|接着说|说下去|往下说|continue|go on|go ahead|keep going|carry on|please continue",
+    Command.SLOWER: r"(?:说|讲|念)?(?:得)?慢(?:一)?点(?:儿)?(?:说|讲)?|太快了|slow down|slower|speak (?:more slowly|slower)|too fast",
+    Command.FASTER: r"(?:说|讲|念)?(?:得)?快(?:一)?点(?:儿)?(?:说|讲)?|太慢了|speed up|faster|speak faster|too slow",
+}
+_COMMAND = {kind: re.compile(f"{_POLITE}(?:{pattern}){_TAIL}") for kind, pattern in _COMMANDS.items()}
+
+_FILLERS = re.compile(r"^(?:嗯+|呃+|啊+|那个|就是|um+|uh+|er+|well|so|ok(?:ay)?)[\s,，、]*(?=\S)")
+_PUNCTUATION = re.compile(r"[\s,.!?;:，。！？；：、…\-—~～\"'“”‘’()（）]+")
+
+_ZH_DIGIT = "零〇一二三四五六七八九幺两"
+_EN_DIGIT = r"zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple"
+_EN_NUMBER = (
+    _EN_DIGIT
+    + r"|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty"
+    r"|sixty|seventy|eighty|ninety|hundred|thousand|million|billion|point"
+)
+_ENDS_IN_NUMBER = re.compile(rf"(?:[0-9{_ZH_DIGIT}十百千万亿点]|\b(?:{_EN_NUMBER}))(?:\s*and)?$")
+_PART_OF_DATE = re.compile(
+    rf"(?:[0-9{_ZH_DIGIT}十]+\s*(?:年|月)|(?:january|february|march|april|june|july|august|september|october|november|december)"
+    r"|\b(?:on|until|since|from) the)$"
+)
+# What is said right before a number, or a name: nobody stops there.
+_LEADS_ON = re.compile(
+    r"(?:号码?(?:是|为)?|尾号|账号|账户是|卡号|金额(?:是|为)?|密码是|电话(?:是)?|百分之|人民币|美元|港币|一共|大概|大约|差不多|第"
+    r"|是|为|到|转|转给|汇|存|取|贷|买|和|跟|与|还有|以及|或者|但是|因为|所以|如果|把|给|从|在|的话|比如"
+    r"|\b(?:is|are|was|number|numbers|ending|ending in|ends in|account|amount of|about|around|the|a|an|my|of|to|from|for|in|on|at|and|or"
+    r"|but|because|if|with|by|that|than|between|transfer|pay|send|dollars and|yuan and|pounds and|euros and|minus|plus))$"
+)
+_LONG_NUMBER = re.compile(
+    r"手机|电话|卡号|账号|账户号|身份证|\b(?:phone|mobile|card number|account number|iban|passport|id number|telephone)\b"
+)
+_DIGIT_RUN = re.compile(
+    rf"(?:[0-9{_ZH_DIGIT}]|\b(?:{_EN_DIGIT})\b)(?:[\s\-]*(?:[0-9{_ZH_DIGIT}]|\b(?:{_EN_DIGIT})\b))*$"
+)
+_ONE_DIGIT = re.compile(rf"[0-9{_ZH_DIGIT}]|\b(?:{_EN_DIGIT})\b")
+_MOBILE, _CARDS, _IDENTITY = 11, range(16, 20), 18
+
+#: Seconds of silence after which a turn is over, by how open its last words leave it.
+OPEN_NUMBER, OPEN_LONG_NUMBER, OPEN_PHRASE = 2.6, 4.0, 2.0
+
+
+def plain(text: str) -> str:
+    """Folded, without punctuation, one space between words: the form that the tables are read with."""
+    return _PUNCTUATION.sub(" ", fold(text)).strip()
+
+
+def is_backchannel(text: str) -> bool:
+    """Whether `text` is only nodding along: "嗯嗯", "对对对", "yeah, okay"."""
+    said = plain(text)
+    if not said:
+        return False
+    if said in BACKCHANNELS:
+        return True
+    parts = said.split()
+    return all(part in BACKCHANNELS or _repeats(part) for part in parts)
+
+
+def _repeats(part: str) -> bool:
+    """嗯嗯嗯, 对对对, 好的好的: one entry of the table said over and over."""
+    return any(
+        len(part) % size == 0 and part[:size] in BACKCHANNELS and part == part[:size] * (len(part) // size)
+        for size in range(1, len(part) // 2 + 1)
+    )
+
+
+def command(text: str) -> Command | None:
+    """What the customer tells the voice itself, when that is all that they say."""
+    said = _FILLERS.sub("", plain(text))
+    return next((kind for kind, pattern in _COMMAND.items() if pattern.fullmatch(said)), None)
+
+
+def patience(text: str) -> float:
+    """Seconds of silence that must pass before the turn is over because of its last words; 0 when they leave nothing open.
+
+    A number may go on (an amount, a card, a phone number: read in groups, with pauses), unless it has just as many digits as
+    such numbers have; so may a phrase that leads on to something.
+    """
+    said = plain(text)
+    if not said:
+        return 0.0
+    if _ENDS_IN_NUMBER.search(said):
+        return _after_number(said)
+    if _PART_OF_DATE.search(said):
+        return OPEN_NUMBER
+    if _LEADS_ON.search(said):
+        return OPEN_LONG_NUMBER if _LONG_NUMBER.search(said) else OPEN_PHRASE
+    return 0.0
+
+
+def _after_number(said: str) -> float:
+    run = _DIGIT_RUN.search(said)
+    digits = len(_ONE_DIGIT.findall(run[0])) if run else 0
+    if not _LONG_NUMBER.search(said):
+        # 1 3 8 … is a mobile number even when nobody says so; four digits may be a card's tail or the first group of four.
+        return OPEN_LONG_NUMBER if digits > 4 and digits not in (_MOBILE, *_CARDS, _IDENTITY) else OPEN_NUMBER
+    return OPEN_NUMBER / 2 if digits in (_MOBILE, *_CARDS, _IDENTITY) else OPEN_LONG_NUMBER

@@ -1,0 +1,87 @@
+"""Nods, commands and open ends, on what recognisers write."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openteller.voice import manners
+from openteller.voice.manners import Command
+
+
+@pytest.mark.parametrize(
+    "text", ["嗯", "嗯嗯。", "对对对！", "好的好的", "Yeah, okay.", "mm-hmm", "Uh-huh.", "I see.", "OK", "这样啊", "好的，明白了"]
+)
+def test_nods(text: str) -> None:
+    assert manners.is_backchannel(text)
+
+
+@pytest.mark.parametrize("text", ["", "余额是多少", "不是", "停", "好的，那利率呢", "no", "I see my balance is wrong", "对账单"])
+def test_what_is_no_nod(text: str) -> None:
+    assert not manners.is_backchannel(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("停", Command.STOP),
+        ("等一下。", Command.STOP),
+        ("嗯，停一下", Command.STOP),
+        ("Hold on!", Command.STOP),
+        ("please stop", Command.STOP),
+        ("再说一遍", Command.REPEAT),
+        ("没听清楚", Command.REPEAT),
+        ("Could you repeat that?", Command.REPEAT),
+        ("What did you say?", Command.REPEAT),
+        ("请继续", Command.GO_ON),
+        ("Go on.", Command.GO_ON),
+        ("说慢一点", Command.SLOWER),
+        ("Too slow", Command.FASTER),
+        ("停车场在哪里", None),
+        ("Can I stop a payment?", None),
+        ("怎么继续办理", None),
+        ("等一下余额是多少", None),
+    ],
+)
+def test_commands_are_the_whole_utterance(text: str, told: Command | None) -> None:
+    assert manners.command(text) is told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我的卡号是6222 0211",
+        "我要转三千五百",
+        "金额是",
+        "转账给",
+        "利率是百分之",
+        "My card number is",
+        "Transfer $1,200.",
+        "It was on November",
+        "the account ending in",
+        "one hundred and",
+        "去年十一月",
+        "二零二六年",
+    ],
+)
+def test_open_ends_get_patience(text: str) -> None:
+    assert manners.patience(text) >= 2.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["余额是多少？", "怎么挂失信用卡", "我要转三千五百元", "How do I freeze my card?", "The fee is ten dollars", "一年期利率多少", ""],
+)
+def test_closed_ends_get_none(text: str) -> None:
+    assert manners.patience(text) == 0.0
+
+
+def test_a_number_with_all_its_digits_needs_less_patience() -> None:
+    whole = manners.patience("我的手机号是13800138000")
+    assert 0 < whole < manners.patience("我的手机号是1380013")
+    assert manners.patience("卡号6222021112345678") < manners.patience("卡号622202111234")
+
+
+@given(st.text())
+def test_any_text_is_judged(text: str) -> None:
+    assert manners.patience(text) in {0.0, manners.OPEN_NUMBER / 2, manners.OPEN_NUMBER, manners.OPEN_LONG_NUMBER, manners.OPEN_PHRASE}
+    assert not (manners.is_backchannel(text) and manners.command(text) is Command.STOP)
