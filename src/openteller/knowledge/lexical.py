@@ -6,11 +6,11 @@ What is not covered: synonyms, spelling mistakes, and words that jieba cuts diff
 """
 
 import re
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from threading import Lock
 from typing import Protocol, cast
 
+from openteller.core.segmenting import segmenter
 from openteller.core.text import fold
 
 MAX_QUERY_TERMS = 64
@@ -34,11 +34,6 @@ there please from by as not but just about any when which who why get got dont c
 _STOP = frozenset(_STOP_WORDS.split())
 
 
-class _Segmenter(Protocol):
-    def cut(self, sentence: str) -> Iterator[str]: ...
-    def cut_for_search(self, sentence: str) -> list[str]: ...
-
-
 class _Stemmer(Protocol):
     def stemWord(self, word: str) -> str: ...
 
@@ -59,7 +54,7 @@ def terms(text: str) -> list[str]:
     found: list[str] = []
     for match in _TOKEN.finditer(folded):
         if match["han"]:
-            found += [word for word in _segmenter().cut_for_search(match["han"]) if word not in _STOP]
+            found += [word for word in segmenter().cut_for_search(match["han"]) if word not in _STOP]
         elif match["number"]:
             found.append(match["number"])
         else:
@@ -71,7 +66,7 @@ def terms(text: str) -> list[str]:
 
 def segmented(text: str) -> list[str]:
     """The words of a text, spaces and marks among them; joined they are the text."""
-    return list(_segmenter().cut(text))
+    return list(segmenter().cut(text))
 
 
 def tsvector(text: str) -> str:
@@ -83,22 +78,6 @@ def tsqueries(text: str) -> list[str]:
     """One `tsquery` literal for each distinct term of a query, at most 64, in reading order."""
     # A term is letters and digits, with a point inside a number: there is nothing to escape between the quotes.
     return [f"'{term}'" for term in dict.fromkeys(terms(text))][:MAX_QUERY_TERMS]
-
-
-def _segmenter() -> _Segmenter:
-    with _LOADING:
-        return _load_segmenter()
-
-
-@cache
-def _load_segmenter() -> _Segmenter:
-    from jieba import Tokenizer
-
-    tokenizer = Tokenizer()
-    # Its own loading reads a marshalled cache from the shared temporary directory, where anybody may have put one.
-    tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
-    tokenizer.initialized = True
-    return cast(_Segmenter, tokenizer)
 
 
 @cache
