@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -34,13 +35,13 @@ _ARGUMENTS = (
     "--no-default-browser-check",
 )
 _HOME = ("127.0.0.1", "localhost")
-# Chromium writes these for every status of 400 or above, also for those that a test provokes.
-_EXPECTED = "Failed to load resource"
+# Chromium writes these for every status of 400 or above and every socket refused, also for those that a test provokes.
+_EXPECTED = ("Failed to load resource", "WebSocket connection to")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium without a window. It ends with the module: while Playwright runs, asyncio cannot run in this thread."""
+@contextmanager
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """Chromium without a window, with more arguments than the usual."""
     playwright_api = pytest.importorskip("playwright.sync_api", reason="no browser: pip install playwright")
     executable = next(filter(None, map(shutil.which, _CHROMIUM)), None)
     if executable is None:
@@ -50,9 +51,17 @@ def browser() -> Iterator[Browser]:
         tempfile.TemporaryDirectory(prefix="ot-", ignore_cleanup_errors=True) as home,
         playwright_api.sync_playwright() as driver,
     ):
-        chromium = driver.chromium.launch(executable_path=executable, args=_ARGUMENTS, env={**os.environ, "HOME": home})
-        yield chromium
-        chromium.close()
+        environment = {**os.environ, "HOME": home}
+        found = driver.chromium.launch(executable_path=executable, args=[*_ARGUMENTS, *arguments], env=environment)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """It ends with the module: while Playwright runs, asyncio cannot run in this thread."""
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture

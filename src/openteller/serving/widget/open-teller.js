@@ -15,6 +15,9 @@ import { Exchange } from "./parts/exchange.js";
 import { Session } from "./parts/session.js";
 import { Sheet } from "./parts/citations.js";
 import { styles } from "./parts/styles.js";
+import { Call } from "./parts/voice.js";
+import { Turns } from "./parts/voice-turns.js";
+import { VoiceBar } from "./parts/voice-bar.js";
 import { chooseLanguage } from "./parts/words.js";
 
 const CHOSEN_LANGUAGE = "open-teller:language";
@@ -24,7 +27,7 @@ const COVERING = "(max-width: 899px)";
 const TABBABLE = "button, textarea, input, [tabindex='0']";
 
 export class OpenTeller extends HTMLElement {
-  static observedAttributes = ["src", "lang", "token", "open", "embedded", "name-zh", "name-en"];
+  static observedAttributes = ["src", "lang", "token", "open", "embedded", "name-zh", "name-en", "voice"];
 
   #isBuilt = false;
   #session;
@@ -36,6 +39,9 @@ export class OpenTeller extends HTMLElement {
   #log;
   #composer;
   #sheet;
+  #voiceBar;
+  #call = null;
+  #turns = null;
   #running = null;
   #followed = 0;
   #isFollowing = true;
@@ -43,17 +49,21 @@ export class OpenTeller extends HTMLElement {
   #returnFocus = null;
   #widths = [matchMedia(FULL_SCREEN), matchMedia(COVERING)];
   #onWidth = () => this.#arrange();
+  #onLeave = () => this.hangUp();
 
   connectedCallback() {
     if (!this.#isBuilt) this.#build();
     for (const width of this.#widths) width.addEventListener("change", this.#onWidth);
+    addEventListener("pagehide", this.#onLeave);
     this.#arrange();
     if (this.open || this.isEmbedded) this.#restore();
   }
 
   disconnectedCallback() {
     for (const width of this.#widths) width.removeEventListener("change", this.#onWidth);
+    removeEventListener("pagehide", this.#onLeave);
     this.#running?.abort();
+    this.hangUp();
   }
 
   attributeChangedCallback(name, before, now) {
@@ -61,6 +71,7 @@ export class OpenTeller extends HTMLElement {
     if (name === "lang") this.#speak(chooseLanguage(now));
     else if (name === "token" || name === "src") this.#connect();
     else if (name === "open" || name === "embedded") this.#arrange();
+    else if (name === "voice") this.#allowVoice();
     else this.#entitle();
   }
 
@@ -90,9 +101,17 @@ export class OpenTeller extends HTMLElement {
     this.removeAttribute("token");
   }
 
-  /** Open the panel and ask. While an answer is on its way the text waits in the field instead. */
+  /**
+   * Open the panel and ask; in a call the answer comes aloud as well. While a typed question's answer is on its way the
+   * text waits in the field instead.
+   */
   async ask(text) {
     if (!this.isEmbedded) this.open = true;
+    if (this.#call?.isReady) {
+      this.#turns.typed(text);
+      this.#call.type(text);
+      return;
+    }
     if (this.#running) {
       this.#composer.text = text;
       return;
@@ -101,6 +120,30 @@ export class OpenTeller extends HTMLElement {
     this.#log.append(exchange.node);
     this.#focusInput(exchange.node);
     await this.#run(exchange);
+  }
+
+  /** Open the panel and begin a call: the browser asks for the microphone. */
+  async talk() {
+    if (this.#call || !this.#isVocal) return;
+    if (!this.isEmbedded) this.open = true;
+    const options = {
+      transport: this.getAttribute("voice"),
+      mode: this.#voiceBar.mode,
+      conversationId: this.#session.conversationId,
+    };
+    const call = new Call(this.client, options, this.#callHandlers());
+    this.#call = call;
+    this.#turns = this.#newTurns();
+    this.#composer.calling = true;
+    // The answer is heard: a screen reader need not read it out as well.
+    this.#log.setAttribute("aria-live", "off");
+    this.#voiceBar.open(() => call.levels);
+    await call.open();
+  }
+
+  /** End the call; the microphone is given back. */
+  hangUp() {
+    this.#call?.hangUp();
   }
 
   /** Send a question again whose answer did not come. For the parts. */
@@ -135,6 +178,7 @@ export class OpenTeller extends HTMLElement {
 
   /** Begin a new conversation with an empty log. */
   startAnew() {
+    this.hangUp();
     this.#running?.abort();
     this.#session.restart();
     this.#greet();
@@ -158,6 +202,15 @@ export class OpenTeller extends HTMLElement {
     this.#composer = new Composer(this.elements, {
       send: (text) => this.ask(text),
       stop: () => this.#running?.abort(),
+      call: () => (this.#call ? this.hangUp() : this.talk()),
+    });
+    this.#voiceBar = new VoiceBar(this.elements, {
+      talk: (on) => this.#call?.talk(on),
+      mode: (mode) => this.#call && (this.#call.mode = mode),
+      hush: () => this.#call?.hush(),
+      end: () => this.hangUp(),
+      retry: () => this.talk(),
+      dismissed: () => this.#composer.focusCall(),
     });
     this.#sheet = new Sheet(this);
     this.#panel = make(
@@ -166,6 +219,7 @@ export class OpenTeller extends HTMLElement {
       this.#header(),
       make("p", { class: "disclosure", word: "notice" }),
       this.#log,
+      this.#voiceBar.node,
       this.#composer.node,
     );
     this.#launcher = make(
@@ -186,6 +240,7 @@ export class OpenTeller extends HTMLElement {
     root.adoptedStyleSheets = [styles()];
     root.append(this.#stage);
     this.#speak(this.elements.language);
+    this.#allowVoice();
     this.#connect();
   }
 
@@ -215,6 +270,7 @@ export class OpenTeller extends HTMLElement {
   }
 
   #connect() {
+    this.hangUp();
     this.#running?.abort();
     this.client = new Client(this.getAttribute("src"));
     this.client.token = this.getAttribute("token");
@@ -302,10 +358,92 @@ export class OpenTeller extends HTMLElement {
     this.emit("open-teller-answer", { trace_id: exchange.traceId });
   }
 
+  get #isVocal() {
+    return this.getAttribute("voice") !== "off";
+  }
+
+  #allowVoice() {
+    this.#composer.isVocal = this.#isVocal;
+    if (!this.#isVocal) this.hangUp();
+  }
+
+  #callHandlers() {
+    const bar = this.#voiceBar;
+    const turns = () => this.#turns;
+    return {
+      state: (state) => {
+        bar.state = state;
+        if (state !== "listening") return;
+        bar.partial = "";
+        turns().rest();
+      },
+      ready: (message) => this.#callReady(message),
+      partial: ({ text }) => (bar.partial = text),
+      heard: ({ text }) => {
+        bar.partial = bar.said = "";
+        turns().heard(text);
+      },
+      event: (event) => turns().take(event),
+      say: ({ text }) => (bar.said = turns().say(text) ? "" : text),
+      quiet: () => turns().quiet(),
+      interrupted: () => turns().interrupt(),
+      resumed: () => turns().resume(),
+      notice: ({ code, text }) => {
+        bar.said = text;
+        if (code === "busy") turns().holdUp();
+      },
+      error: (error) => {
+        if (!turns().fail(error)) bar.said = [error.message, error.cause, error.nextStep].filter(Boolean).join(" ");
+        if (error.status === 401) this.emit("open-teller-unauthorised");
+      },
+      end: (trouble) => this.#callEnd(trouble),
+    };
+  }
+
+  #callReady(message) {
+    this.#voiceBar.introduce(message);
+    if (message.visitor) this.#session.visitor = this.client.visitor = message.visitor;
+    if (message.conversation_id) this.#session.conversationId = message.conversation_id;
+    this.emit("open-teller-call", { call_id: message.call_id });
+  }
+
+  #callEnd(trouble) {
+    const { id } = this.#call;
+    this.#call = null;
+    this.#turns.end(trouble.isOrderly);
+    this.#composer.calling = false;
+    this.#log.setAttribute("aria-live", "polite");
+    const hadFocus = this.#voiceBar.node.contains(this.shadowRoot.activeElement);
+    this.#voiceBar.close(trouble);
+    if (hadFocus) this.#composer.focusCall();
+    this.emit("open-teller-call-end", { call_id: id, reason: trouble.kind });
+    if (trouble.kind === "unauthorised") this.emit("open-teller-unauthorised");
+  }
+
+  /** The log as a call writes it. */
+  #newTurns() {
+    const session = this.#session;
+    return new Turns({
+      open: (text) => {
+        const exchange = new Exchange(this, text);
+        this.#log.append(exchange.node);
+        this.#isFollowing = true;
+        exchange.begin();
+        this.#follow(exchange);
+        return exchange;
+      },
+      changed: (exchange) => this.#follow(exchange),
+      done: (exchange) => {
+        session.add(exchange.traceId);
+        this.emit("open-teller-answer", { trace_id: exchange.traceId });
+      },
+    });
+  }
+
   #settle(exchange, error, isStopped) {
     if (!exchange.node.isConnected) return;
     if (isStopped) exchange.stop();
-    else if (exchange.isAnswered) exchange.node.querySelector(".reply").removeAttribute("aria-busy");
+    else if (exchange.isAnswered) exchange.settle();
     else exchange.fail(error);
     if (error instanceof ApiError && error.status === 401) this.emit("open-teller-unauthorised");
   }
@@ -320,6 +458,8 @@ export class OpenTeller extends HTMLElement {
 
   #hide() {
     if (this.isEmbedded) return;
+    // Nobody shall be listened to by what they cannot see.
+    this.hangUp();
     this.#sheet.close();
     this.removeAttribute("open");
     const back = this.#returnFocus;

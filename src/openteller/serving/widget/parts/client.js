@@ -59,7 +59,7 @@ export class Client {
     return this.#token;
   }
 
-  /** The visitor's signed token on another origin, where the cookie does not travel. */
+  /** The visitor's signed token where no cookie holds it: on another origin, and of visitors whom a call met first. */
   set visitor(token) {
     this.#visitor = token || "";
   }
@@ -118,6 +118,18 @@ export class Client {
     return (await this.#send("GET", `v1/inquiries/${encodeURIComponent(traceId)}`)).json();
   }
 
+  /** Where a call's WebSocket opens. */
+  get voiceUrl() {
+    const url = new URL("v1/voice", this.#base);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    return url.href;
+  }
+
+  /** Offer a call over WebRTC; resolves to the answer `{sdp, type}`. */
+  async offerVoice(offer) {
+    return (await this.#send("POST", "v1/voice/offer", { body: offer })).json();
+  }
+
   get #isOwnOrigin() {
     return this.#base.origin === location.origin;
   }
@@ -126,7 +138,7 @@ export class Client {
     const headers = { Accept: accept };
     if (hasBody) headers["Content-Type"] = "application/json";
     if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
-    else if (this.#visitor && !this.#isOwnOrigin) headers[VISITOR_HEADER] = this.#visitor;
+    else if (this.#visitor) headers[VISITOR_HEADER] = this.#visitor;
     return headers;
   }
 

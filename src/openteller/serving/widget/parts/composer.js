@@ -1,5 +1,6 @@
 /**
  * Where the question is typed: grows with the text, counts it, sends on Enter. Never loses or cuts what was typed.
+ * Beside it the button that begins and ends a call.
  */
 
 import { MAX_CHARACTERS } from "./words.js";
@@ -12,12 +13,13 @@ export class Composer {
   #count;
   #warning;
   #button;
+  #voice;
   #isBusy = false;
 
-  /** @param {{send: (text: string) => void, stop: () => void}} actions */
+  /** @param {{send: (text: string) => void, stop: () => void, call: () => void}} actions */
   constructor(elements, actions) {
     this.#elements = elements;
-    const { make } = elements;
+    const { make, icon } = elements;
     this.#input = make("textarea", {
       id: "question",
       rows: "1",
@@ -30,6 +32,9 @@ export class Composer {
     this.#count = make("span", { id: "count", class: "count" });
     this.#warning = make("p", { id: "warning", class: "trouble", role: "status" });
     this.#button = make("button", { type: "submit", class: "primary round" });
+    const call = { click: () => actions.call() };
+    this.#voice = make("button", { type: "button", class: "plain round call", label: "voice_call", on: call });
+    this.#voice.append(icon("microphone"));
     const submit = (event) => {
       event.preventDefault();
       if (this.#isBusy) actions.stop();
@@ -38,10 +43,21 @@ export class Composer {
     this.node = make(
       "form",
       { class: "composer", novalidate: true, on: { submit } },
-      make("div", { class: "field" }, this.#input, this.#button),
+      make("div", { class: "field" }, this.#input, this.#voice, this.#button),
       make("div", { class: "below" }, this.#warning, this.#count),
     );
     this.busy = false;
+    this.calling = false;
+  }
+
+  /** Whether calls are possible at all. */
+  set isVocal(value) {
+    this.#voice.hidden = !value;
+  }
+
+  /** Whether a call is on. */
+  set calling(value) {
+    this.#voice.setAttribute("aria-pressed", String(value));
   }
 
   /** While an answer streams the button stops it; typing goes on. */
@@ -64,6 +80,11 @@ export class Composer {
 
   focus() {
     this.#input.focus();
+  }
+
+  /** To the button that began the call. */
+  focusCall() {
+    this.#voice.focus();
   }
 
   #key(event, actions) {

@@ -17,6 +17,7 @@ export class Exchange {
   #thinking;
   #answer = null;
   #offers = [];
+  #cut = null;
 
   constructor(widget, question) {
     this.#widget = widget;
@@ -72,17 +73,52 @@ export class Exchange {
     return this.#answer !== null;
   }
 
+  /** Whether more may come. */
+  get isOpen() {
+    return this.node.isConnected && this.#reply.hasAttribute("aria-busy");
+  }
+
+  /** The answer's own text. */
+  get textNode() {
+    return this.#text;
+  }
+
+  /** The assistant says something that is no answer: that it did not understand, or will not be long. */
+  utter(text) {
+    if (this.#text.textContent) this.#text.append(" ");
+    this.#text.append(text);
+    this.#thinking.remove();
+  }
+
+  /** The answer was being read out, and the customer cut in. */
+  interrupt() {
+    this.resume();
+    this.#cut = this.#widget.elements.make("p", { class: "caption", word: "voice_interrupted" });
+    this.#text.after(this.#cut);
+  }
+
+  /** The reading goes on. */
+  resume() {
+    this.#cut?.remove();
+  }
+
+  /** No more will come; what is there stays. */
+  settle() {
+    this.#thinking.remove();
+    this.#reply.removeAttribute("aria-busy");
+  }
+
   /** The reader stopped the answer. */
   stop() {
     const { make } = this.#widget.elements;
-    this.#settle();
+    this.settle();
     this.#reply.append(make("p", { class: "caption", word: "stopped" }), this.#again());
   }
 
   /** The answer did not come. What was asked stays, to be sent again or changed. */
   fail(error) {
     const { make, icon } = this.#widget.elements;
-    this.#settle();
+    this.settle();
     this.#text.remove();
     const lines = this.#complaint(error);
     const [edit, retry] = [this.#edit(), this.#again()];
@@ -191,11 +227,6 @@ export class Exchange {
     this.traceId = traceId;
     const after = [offers(this.#widget, traceId, this.#offers), rating(this.#widget, traceId)];
     this.#reply.append(...after.filter(Boolean));
-    this.#reply.removeAttribute("aria-busy");
-  }
-
-  #settle() {
-    this.#thinking.remove();
     this.#reply.removeAttribute("aria-busy");
   }
 }

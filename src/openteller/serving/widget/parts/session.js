@@ -23,6 +23,12 @@ export class Session {
     return this.#state.conversation;
   }
 
+  /** Go on with a conversation that the server named. */
+  set conversationId(id) {
+    this.#state.conversation = id;
+    this.#write();
+  }
+
   /** Trace ids of the latest turns, oldest first. */
   get turns() {
     return [...this.#state.turns];

@@ -93,15 +93,16 @@ h2:focus-visible, .offer.gone:focus-visible, .rating p:focus-visible { outline-w
 .quick { padding: 7px 13px; border: 1px solid var(--line); border-radius: 14px; background: var(--surface); color: var(--accent); font-size: 14px; line-height: 1.45; text-align: start; }
 .quick:hover { border-color: var(--accent); background: var(--soft); }
 textarea { font: inherit; color: inherit; background: transparent; border: 0; resize: none; width: 100%; }
-textarea::placeholder { color: var(--muted); opacity: 1; }
+textarea::placeholder { color: var(--muted); opacity: 1; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .trouble { color: var(--trouble); font-size: 13px; }
 .trouble:empty { display: none; }
 .actions { display: flex; flex-wrap: wrap; align-items: center; gap: 6px; margin-top: 10px; }
 
 .composer { padding: 10px 12px 8px; background: var(--surface); border-top: 1px solid var(--line); }
 .field { display: flex; align-items: flex-end; gap: 8px; padding: 4px 4px 4px 12px; border: 1px solid var(--edge); border-radius: 16px; background: var(--ground); }
-.field:focus-within { border-color: var(--accent); box-shadow: 0 0 0 2px var(--accent); }
+.field:has(textarea:focus) { border-color: var(--accent); box-shadow: 0 0 0 2px var(--accent); }
 .field textarea { height: 38px; min-height: 38px; max-height: 160px; padding: 7px 0; line-height: 24px; outline: none; }
+.call.round[aria-pressed="true"] { background: var(--soft); color: var(--accent); }
 .below { display: flex; justify-content: space-between; gap: 12px; padding: 4px 6px 0; font-size: 12px; }
 .count { margin-left: auto; color: var(--muted); font-variant-numeric: tabular-nums; }
 .count.over { color: var(--trouble); font-weight: 600; }
@@ -173,6 +174,49 @@ blockquote.prose { padding-left: 12px; border-left: 3px solid var(--accent); }
 mark { background: var(--mark); color: var(--mark-ink); border-radius: 4px; padding: 1px 2px; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
 `;
 
+const VOICE = `
+.voice { container-type: inline-size; background: var(--surface); border-top: 1px solid var(--line); }
+.voice > .call { display: grid; gap: 8px; padding: 12px 14px 10px; }
+.sides { display: flex; align-items: center; gap: 14px; }
+.state { flex: 1; min-width: 0; display: flex; align-items: center; gap: 9px; font-weight: 600; line-height: 1.4; }
+.state::before { content: ""; flex: none; width: 10px; height: 10px; border-radius: 50%; background: var(--edge); }
+[data-state="listening"] .state::before, [data-state="hearing"] .state::before { background: var(--accent); }
+[data-state="hearing"] .state::before { box-shadow: 0 0 0 4px var(--soft); }
+[data-state="thinking"] .state::before, [data-state="speaking"] .state::before { background: var(--star); }
+.meter { display: grid; justify-items: center; gap: 2px; color: var(--muted); font-size: 11px; line-height: 1.3; }
+.bars { order: -1; display: flex; align-items: center; gap: 3px; height: 24px; --level: 0; }
+.bars i { width: 4px; height: 100%; border-radius: 2px; background: var(--accent); --share: .55; scale: 1 calc(.16 + .84 * var(--level) * var(--share)); }
+.bars i:nth-child(2), .bars i:nth-child(4) { --share: .8; }
+.bars i:nth-child(3) { --share: 1; }
+.assistant .bars i { background: var(--star); }
+.partial { min-height: 1.65em; max-height: 3.3em; overflow-y: auto; color: var(--muted); overflow-wrap: anywhere; }
+.said { padding: 7px 11px; border-radius: 10px; background: var(--soft); font-size: 14px; line-height: 1.5; }
+.said:empty { display: none; }
+.hold { display: flex; align-items: center; justify-content: center; gap: 10px; min-height: 52px; border-radius: 14px; background: var(--accent); color: var(--on-accent); font-weight: 600; touch-action: none; user-select: none; -webkit-user-select: none; -webkit-touch-callout: none; }
+.hold:disabled { background: var(--line); color: var(--muted); }
+.hold.held { box-shadow: 0 0 0 4px var(--soft), 0 0 0 6px var(--accent); }
+.controls { display: flex; flex-wrap: wrap; align-items: center; gap: 6px; }
+.choice { display: inline-flex; padding: 3px; border-radius: 11px; background: var(--soft); margin-right: auto; }
+.choice button { min-height: 30px; padding: 2px 11px; border-radius: 8px; color: var(--ink); font-size: 13px; }
+.choice [aria-pressed="true"] { background: var(--surface); color: var(--accent); font-weight: 600; box-shadow: 0 1px 3px rgb(0 0 0 / 16%); }
+.tool { display: inline-flex; align-items: center; gap: 6px; min-height: 36px; padding: 2px 10px; border-radius: 10px; font-size: 13px; font-weight: 600; color: var(--ink); }
+.tool:hover:not(:disabled) { background: var(--soft); }
+.tool:disabled { color: var(--muted); opacity: .6; }
+.tool.end_call { background: var(--trouble-soft); color: var(--trouble); }
+@container (max-width: 460px) {
+  .tool.hush { justify-content: center; width: 40px; }
+  .tool.hush span { display: none; }
+}
+@container (max-width: 380px) {
+  .controls { gap: 4px; }
+  .choice button { padding: 2px 6px; font-size: 12px; }
+  .tool { padding: 2px 7px; font-size: 12px; }
+  .tool.hush { width: 34px; }
+}
+.voice > [role="alert"] .notice { margin: 12px 14px; }
+::highlight(open-teller-spoken) { background-color: var(--mark); color: var(--mark-ink); }
+`;
+
 const WISHES = `
 @media (prefers-reduced-motion: no-preference) {
   .panel:not([hidden]), .sheet:not([hidden]) { animation: rise .18s ease-out; }
@@ -181,8 +225,10 @@ const WISHES = `
 }
 @media (prefers-reduced-motion: reduce) { .dots i { animation: none; opacity: .7; } }
 @media (forced-colors: active) {
-  .question, .offer, .notice, .launcher, .badge, .star { border: 1px solid CanvasText; }
+  .question, .offer, .notice, .launcher, .badge, .star, .hold, .tool, .choice button { border: 1px solid CanvasText; }
   .star:has(:checked), .star:has(~ .star :checked) { color: Highlight; }
+  .call[aria-pressed="true"], .choice [aria-pressed="true"] { border: 2px solid Highlight; }
+  .bars i { background: CanvasText; }
 }
 @media print { .launcher, .composer { display: none; } }
 `;
@@ -193,7 +239,7 @@ let sheet = null;
 export function styles() {
   if (sheet === null) {
     sheet = new CSSStyleSheet();
-    sheet.replaceSync(FRAME + CONTROLS + CONVERSATION + WISHES);
+    sheet.replaceSync(FRAME + CONTROLS + CONVERSATION + VOICE + WISHES);
   }
   return sheet;
 }
