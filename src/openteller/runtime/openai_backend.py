@@ -1,107 +1,23 @@
 """Speaks the OpenAI API to a model server: vLLM, SGLang, Ollama, llama.cpp, or a hosted one.
 
 Formats: Chat Completions streamed as server-sent events (WHATWG HTML §9.2), and Embeddings with float vectors.
-Proxy settings of the environment are ignored: a bank's texts go to the stated address and nowhere else.
-A connection is not reused: llama.cpp's server closes some after a stream although it promised to keep them.
 
 Knows nothing about prompts. Does not break up control tokens in the text, as it cannot know the model's: configure the
 server to treat message contents as plain text.
 """
 
 import json
-import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 
 import httpx
 import numpy as np
 
-from openteller.core.errors import OpenTellerError, Unavailable
 from openteller.runtime import chat
+from openteller.runtime.openai_endpoint import Endpoint
 from openteller.runtime.protocols import Floats, Message, TextKind
 
 _DONE = "[DONE]"
-_ERROR_BYTES = 8_192
-
-
-class _Endpoint:
-    """One model server: requests with our key, and its failures as Unavailable."""
-
-    def __init__(self, base_url: str, api_key: str | None, timeout: float, client: httpx.Client | None) -> None:
-        self.base_url = base_url.rstrip("/")
-        self.timeout = timeout
-        self._client = client or httpx.Client(trust_env=False, verify=ssl.create_default_context())
-        self._headers = {"Connection": "close"} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
-
-    @contextmanager
-    def post(self, path: str, body: Mapping[str, object]) -> Iterator[httpx.Response]:
-        """An open, successful response; the transport's errors inside the block become Unavailable."""
-        url = f"{self.base_url}{path}"
-        try:
-            with self._client.stream("POST", url, json=body, headers=self._headers, timeout=self.timeout) as response:
-                if response.status_code != httpx.codes.OK:
-                    raise self._refusal(response)
-                yield response
-        except httpx.TimeoutException as error:
-            raise self.silent() from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._unreachable(error) from error
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
-
-    def silent(self) -> Unavailable:
-        return Unavailable(
-            f"The model server at {self.base_url} gave nothing for {self.timeout:g} s.",
-            cause="It is overloaded or still loading its model.",
-            next_step="Ask again later, or raise the timeout.",
-        )
-
-    def malformed(self, reason: str) -> Unavailable:
-        return Unavailable(
-            f"The model server at {self.base_url} sent an answer that cannot be read.",
-            cause=f"It is not OpenAI-compatible, or broke off ({reason}).",
-            next_step="Check that the address ends in the API's root, such as http://host:8000/v1.",
-        )
-
-    def _unreachable(self, error: Exception) -> Unavailable:
-        return Unavailable(
-            f"The model server at {self.base_url} does not answer.",
-            cause=f"It is not running, or the address is wrong ({error}).",
-            next_step="Start the server, or correct OPENTELLER_LLM_URL.",
-        )
-
-    def _refusal(self, response: httpx.Response) -> OpenTellerError:
-        error = _error_of(response)
-        status = response.status_code
-        if status in (401, 403):
-            return Unavailable(
-                f"The model server at {self.base_url} refused us ({status}).",
-                cause="The API key is missing, wrong or has expired.",
-                next_step="Set the key of that server.",
-            )
-        if status == 429:
-            return Unavailable(
-                f"The model server at {self.base_url} is busy ({status}).",
-                cause="It limits how much it takes at once.",
-                next_step="Ask again later.",
-            )
-        return chat.failure(error, f"The model server at {self.base_url} ({status})")
-
-
-def _error_of(response: httpx.Response) -> object:
-    data = b""
-    for block in response.iter_bytes():
-        data += block
-        if len(data) > _ERROR_BYTES:
-            break
-    try:
-        parsed = json.loads(data)
-    except ValueError:
-        return data[:200].decode("utf-8", "replace")
-    return parsed.get("error", parsed) if isinstance(parsed, dict) else parsed
 
 
 class OpenAIGenerator:
@@ -126,7 +42,7 @@ class OpenAIGenerator:
         extra: Mapping[str, object] | None = None,
         client: httpx.Client | None = None,
     ) -> None:
-        self._endpoint = _Endpoint(base_url, api_key, timeout, client)
+        self._endpoint = Endpoint(base_url, api_key, timeout, client)
         self._model = model
         self._extra = dict(extra or {})
 
@@ -148,7 +64,7 @@ class OpenAIGenerator:
             "temperature": temperature,
             "stream": True,
         }
-        with self._endpoint.post("/chat/completions", body | self._extra) as response:
+        with self._endpoint.post("/chat/completions", json=body | self._extra) as response:
             yield from self._pieces(response)
 
     def close(self) -> None:
@@ -224,7 +140,7 @@ class OpenAIEmbedder:
         client: httpx.Client | None = None,
     ) -> None:
         self.dimension = dimension
-        self._endpoint = _Endpoint(base_url, api_key, timeout, client)
+        self._endpoint = Endpoint(base_url, api_key, timeout, client)
         self._model = model
         self._prefixes = dict(prefixes or {})
         self._max_characters = max_characters
@@ -244,7 +160,7 @@ class OpenAIEmbedder:
 
     def _request(self, texts: list[str]) -> Floats:
         body = {"model": self._model, "input": texts, "encoding_format": "float"}
-        with self._endpoint.post("/embeddings", body) as response:
+        with self._endpoint.post("/embeddings", json=body) as response:
             data = response.read()
         try:
             rows = sorted(json.loads(data)["data"], key=lambda row: row["index"])
