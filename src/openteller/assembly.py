@@ -53,6 +53,7 @@ from openteller.store.embedded import EmbeddedPostgres
 from openteller.understanding.explaining import Explainer
 from openteller.understanding.personal_data import redacted
 from openteller.understanding.reader import Reader
+from openteller.voice.recordings import Recordings
 
 _SHELF_SECONDS = 5.0
 _STAFF = Principal(subject="assembly", role=Role.SERVICE, customer_id=None)
@@ -197,6 +198,14 @@ class Application:
         """Where staff correct what was understood. The labels are those of the model that serves, read once."""
         labels = cache(lambda: read_manifest(self.artefact(UNDERSTANDING), verify=False).labels)
         return LabelDesk(self.database, labels, redacted)
+
+    @cached_property
+    def recordings(self) -> Recordings:
+        """The recordings of calls."""
+        settings = self.settings
+        folder = settings.data_dir / "voice" / "recordings"
+        days, keys = settings.recording_days, settings.recording_keys
+        return Recordings(folder, self.database, is_on=settings.recording, days=days, keys=keys)
 
     @cached_property
     def dialogue(self) -> Dialogue:

@@ -5,6 +5,7 @@ without. Only assembly, serving/app and cli read settings.
 """
 
 import secrets
+from base64 import b64decode
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from openteller.core.errors import ConfigurationError
 
 _SHORTEST_SECRET = 32
+_KEY_BYTES = 32
 
 
 class Settings(BaseSettings):
@@ -50,6 +52,10 @@ class Settings(BaseSettings):
     )
     llm_model: str = ""
     llm_api_key: str = ""
+    recording: bool = Field(False, description="calls are recorded where the caller agrees as well")
+    recording_key: str = Field("", description="encrypts recordings: 32 bytes in base64")
+    recording_keys_old: tuple[str, ...] = Field((), description="former keys, for reading")
+    recording_days: int = Field(90, ge=1, description="how long recordings are kept")
     core_banking_url: str | None = Field(None, description="REST core banking; None: the demo store")
     core_banking_token: str = ""
 
@@ -70,6 +76,18 @@ class Settings(BaseSettings):
             )
         return self.secret_key
 
+    def recording_keys(self) -> tuple[bytes, ...]:
+        """The keys of recordings, 32 bytes each: the one that encrypts, in dev mode by default derived from the secret, then
+        former ones.
+
+        Raises:
+            ConfigurationError: outside dev mode there is none, or one is not 32 bytes in base64.
+        """
+        former = tuple(_key(text) for text in self.recording_keys_old)
+        if self.dev and not self.recording_key:
+            return (_derived(self.signing_key(), b"openteller recordings"), *former)
+        return (_key(self.recording_key), *former)
+
     @property
     def is_embedded(self) -> bool:
         """Whether the embedded PostgreSQL is used."""
@@ -84,6 +102,28 @@ def dev_secret(data_dir: Path) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(48), encoding="ascii")
     return path.read_text(encoding="ascii").strip()
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise ConfigurationError(
+            "Recordings cannot be encrypted or read.",
+            cause=f"A recording key must be {_KEY_BYTES} bytes in base64." if text else "There is no recording key.",
+            next_step="Set OPENTELLER_RECORDING_KEY to what `openssl rand -base64 32` prints, and keep it safe.",
+        )
+    return key
+
+
+def _derived(secret: str, purpose: bytes) -> bytes:
+    """A key for one purpose (HKDF with SHA-256, RFC 5869)."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    return HKDF(SHA256(), _KEY_BYTES, salt=None, info=purpose).derive(secret.encode())
 
 
 def load(**overrides: object) -> Settings:

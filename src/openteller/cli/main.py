@@ -23,6 +23,7 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller models list|show|register|promote|…  which trained models there are, and which of them serves
   teller feedback queue|correct|accept|list|… what the assistant got wrong, and what staff say it should have been
   teller retrain TASK [--at-least N] […]      train again with the accepted corrections (extra: train)
+  teller recordings list|export|verify|…      recorded calls: encrypted, retained by rule
 
 Each command has --help with examples. Settings are environment variables: OPENTELLER_DATA_DIR, OPENTELLER_DEV, …
 """
@@ -162,6 +163,12 @@ def _retrain(arguments: list[str]) -> int:
     return retrain(arguments)
 
 
+def _recordings(arguments: list[str]) -> int:
+    from openteller.cli.commands.recordings import recordings
+
+    return recordings(arguments)
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "ask": _ask,
     "chat": _chat,
@@ -179,6 +186,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "models": _models,
     "feedback": _feedback,
     "retrain": _retrain,
+    "recordings": _recordings,
 }
 
 

@@ -9,6 +9,7 @@ fits. Keep `AuditCheck.rows` and `AuditCheck.head` outside the database to notic
 """
 
 import hashlib
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,6 +47,25 @@ def record(session: Session, actor: str, action: str, subject: str, detail: dict
     # Without RETURNING: whoever appends may not be allowed to read.
     row = {"actor": actor, "action": action, "subject": subject, "detail": detail}
     session.execute(insert(AuditRow.__table__).values(**row).inline())  # type: ignore[arg-type]
+
+
+class AuditEntry(Record):
+    """One row as it was recorded."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
+
+
+def entries(session: Session, actions: Collection[str], subject: str | None = None) -> list[AuditEntry]:
+    """The rows of these actions, of one subject or of all, the oldest first; none unless the principal is staff."""
+    columns = (AuditRow.seq, AuditRow.at, AuditRow.actor, AuditRow.action, AuditRow.subject, AuditRow.detail)
+    query = select(*columns).where(AuditRow.action.in_(actions)).order_by(AuditRow.seq)
+    rows = session.execute(query if subject is None else query.where(AuditRow.subject == subject))
+    return [AuditEntry.model_validate(row, from_attributes=True) for row in rows]
 
 
 def verify(session: Session) -> AuditCheck:

@@ -10,6 +10,7 @@ class Line(StrEnum):
     """What is said; the two languages stand in the table below."""
 
     NOTICE = "notice"
+    RECORDED = "recorded"
     UNSURE = "unsure"
     UNSURE_AGAIN = "unsure_again"
     CONFIRM = "confirm"
@@ -30,6 +31,7 @@ _TABLE: dict[Line, tuple[str, str]] = {
         "您好，这里是{bank}，我是智能语音助手，由人工智能与您对话。请问有什么可以帮您？",
         "Hello, this is {bank}. You are speaking with an A.I. assistant. How can I help you?",
     ),
+    Line.RECORDED: ("为保证服务质量，本次通话将被录音。", "This call is being recorded for quality."),
     Line.UNSURE: ("不好意思，我没听清，请您再说一遍。", "Sorry, I didn't catch that. Could you say it again?"),
     Line.UNSURE_AGAIN: (
         "抱歉，还是没有听清。您可以换个说法，也可以直接打字，或者说转人工。",

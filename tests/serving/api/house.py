@@ -36,6 +36,7 @@ from openteller.store.database import Database
 from openteller.store.turns import TurnRepository
 from openteller.understanding.explaining import Explainer
 from openteller.understanding.personal_data import redacted
+from openteller.voice.recordings import Recordings
 
 PASSWORD = "correct horse battery"
 DEMO_PASSWORD = "pinebay-demo"
@@ -117,6 +118,9 @@ class House:
         self.explainer = Explainer(encoder, {})
         self.feedback = LabelDesk(database, lambda: encoder.labels, redacted)
         self.accounts = Accounts(database)
+        folder = settings.data_dir / "voice" / "recordings"
+        on, days, keys = settings.recording, settings.recording_days, settings.recording_keys
+        self.recordings = Recordings(folder, database, is_on=on, days=days, keys=keys)
         self.status = "ok"
 
     def acting_for(self, principal: Principal, customer_id: str) -> Principal:
