@@ -44,9 +44,9 @@ class Mark:
     number: str
 
     def comment(self) -> str:
-        """The mark as it stands in a file."""
+        """The mark as it stands in a file; in ASCII, because libsndfile writes MP3's comments as Latin-1."""
         aigc = {"Label": "1", "ContentProducer": self.producer, "ProduceID": self.number, "ReservedCode1": ""}
-        return f"{_WORDS}; {self.generator}; {_utc(self.made_at)}; " + json.dumps({"AIGC": aigc}, ensure_ascii=False)
+        return f"{_WORDS}; {self.generator}; {_utc(self.made_at)}; " + json.dumps({"AIGC": aigc})
 
 
 def marked(producer: str, generator: str) -> Mark:
