@@ -8,7 +8,7 @@
 import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
@@ -45,7 +45,7 @@ from openteller.runtime.loader import (
     serving_artefact,
 )
 from openteller.runtime.onnx_backend import EncoderEmbedder, OnnxEncoder
-from openteller.runtime.protocols import TextGenerator
+from openteller.runtime.protocols import Synthesizer, TextGenerator, Transcriber
 from openteller.runtime.use_backend import JointEmbedder, SentenceEncoder
 from openteller.settings import Settings
 from openteller.store.database import Database
@@ -53,7 +53,11 @@ from openteller.store.embedded import EmbeddedPostgres
 from openteller.understanding.explaining import Explainer
 from openteller.understanding.personal_data import redacted
 from openteller.understanding.reader import Reader
+from openteller.voice.bank_words import BANK_WORDS
+from openteller.voice.hearing import Hearing
 from openteller.voice.recordings import Recordings
+from openteller.voice.speech import Speech
+from openteller.voice.speech_cache import SpeechCache
 
 _SHELF_SECONDS = 5.0
 _STAFF = Principal(subject="assembly", role=Role.SERVICE, customer_id=None)
@@ -200,6 +204,25 @@ class Application:
         return LabelDesk(self.database, labels, redacted)
 
     @cached_property
+    def hearing(self) -> Hearing:
+        """What hears what was said. It expects the products on sale, and the words that people say to a bank."""
+        return Hearing(open_transcriber(self.settings, self.catalogue), self._spoken_words)
+
+    def _spoken_words(self) -> Sequence[str]:
+        settings, products = self.settings, self.shelf().products.values()
+        names = (name for product in products for name in (product.name.zh, product.name.en))
+        return (*BANK_WORDS, settings.bank_name_zh, settings.bank_name_en, *names)
+
+    @cached_property
+    def speech(self) -> Speech:
+        """What says sentences."""
+        settings = self.settings
+        synthesizer, engine = open_synthesizer(settings, self.catalogue)
+        cache = SpeechCache(settings.data_dir / "voice" / "cache", producer=settings.bank_name_zh)
+        named = {"zh": settings.tts_voice_zh, "en": settings.tts_voice_en}
+        return Speech(synthesizer, engine, cache, {language: voice for language, voice in named.items() if voice})
+
+    @cached_property
     def recordings(self) -> Recordings:
         """The recordings of calls."""
         settings = self.settings
@@ -280,6 +303,57 @@ class Application:
 def open_catalogue(settings: Settings) -> Catalogue:
     """The weights that the settings give access to."""
     return Catalogue(settings.data_dir, hub_url=settings.hub_url)
+
+
+def open_transcriber(settings: Settings, catalogue: Catalogue) -> Transcriber:
+    """The engine for recognition that the settings name."""
+    named, threads = settings.asr_url, settings.threads
+    if named.startswith(("http://", "https://")):
+        if not settings.asr_model:
+            raise ConfigurationError(
+                "OPENTELLER_ASR_URL is set without a model.",
+                next_step="Set OPENTELLER_ASR_MODEL to the model's name.",
+            )
+        from openteller.runtime.openai_hearing_backend import OpenAITranscriber
+
+        return OpenAITranscriber(named, settings.asr_model, settings.asr_api_key or None)
+    if named.startswith("sherpa:"):
+        from openteller.runtime.sherpa_hearing_backend import SherpaTranscriber
+
+        return SherpaTranscriber(Path(named.removeprefix("sherpa:")), threads=threads)
+    from openteller.runtime.whisper_backend import WhisperTranscriber
+    from openteller.runtime.whisper_layout import WHISPER_BASE, whisper_folder
+
+    model = settings.asr_model or WHISPER_BASE if named == "whisper" else named
+    return WhisperTranscriber(whisper_folder(model, catalogue, settings.data_dir), threads=threads)
+
+
+def open_synthesizer(settings: Settings, catalogue: Catalogue) -> tuple[Synthesizer, str]:
+    """The engine for speech that the settings name, and its own name: what it says is kept under that."""
+    named = settings.tts_url
+    if named == "kokoro":
+        from openteller.runtime.kokoro_backend import MODEL, open_kokoro
+
+        print_of = catalogue.entry(MODEL).sha256[:8]
+        return open_kokoro(catalogue, settings.data_dir, settings.threads), f"{MODEL} {print_of}"
+    if named.startswith("sherpa:"):
+        from openteller.runtime.sherpa_speech_backend import SherpaSynthesizer
+
+        folder = Path(named.removeprefix("sherpa:"))
+        return SherpaSynthesizer(folder, settings.threads), f"sherpa {folder.resolve()}"
+    voices = {"zh": settings.tts_voice_zh, "en": settings.tts_voice_en}
+    if not named.startswith(("http://", "https://")) or not settings.tts_model or not any(voices.values()):
+        raise ConfigurationError(
+            f"The engine for speech {named!r} cannot be used.",
+            cause="It is neither kokoro, nor sherpa:<folder>, nor a server's URL with a model and voices.",
+            next_step="Correct OPENTELLER_TTS_URL, and for a server OPENTELLER_TTS_MODEL, _TTS_VOICE_ZH and _TTS_VOICE_EN.",
+        )
+    from openteller.runtime.openai_speech_backend import OpenAISynthesizer
+
+    named_voices = {language: (voice,) for language, voice in voices.items() if voice}
+    return OpenAISynthesizer(named, settings.tts_model, named_voices, settings.tts_api_key or None), (
+        f"{settings.tts_model} at {named}"
+    )
 
 
 def open_database(settings: Settings) -> tuple[Database, Callable[[], None]]:

@@ -52,6 +52,22 @@ class Settings(BaseSettings):
     )
     llm_model: str = ""
     llm_api_key: str = ""
+    asr_url: str = Field(
+        "whisper",
+        description="recognition: whisper, a folder of Whisper for CTranslate2, sherpa:<folder of a model>, or base URL of an "
+        "OpenAI-compatible server",
+    )
+    asr_model: str = Field("", description="the model's name at that server; for whisper its name in the catalogue")
+    asr_api_key: str = ""
+    tts_url: str = Field(
+        "kokoro", description="speech: kokoro, sherpa:<folder of a model>, or base URL of an OpenAI-compatible server"
+    )
+    tts_model: str = Field("", description="the model's name at that server")
+    tts_api_key: str = ""
+    tts_voice_zh: str = Field("", description="the voice for Chinese; empty: the engine's first")
+    tts_voice_en: str = Field("", description="the voice for English; empty: the engine's first")
+    telephony_secret: str = Field("", description="path of the telephony media stream; empty: no telephone calls")
+    voice_calls: int = Field(8, ge=0, description="calls at a time in one process; 0: no calls")
     recording: bool = Field(False, description="calls are recorded where the caller agrees as well")
     recording_key: str = Field("", description="encrypts recordings: 32 bytes in base64")
     recording_keys_old: tuple[str, ...] = Field((), description="former keys, for reading")

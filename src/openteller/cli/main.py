@@ -9,6 +9,8 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
 
   teller ask "…" [--customer ID] [--json]     one question, one answer
   teller chat [--customer ID]                 a conversation in the terminal
+  teller talk FILE|--mic [--save reply.wav]   a call: ask aloud, and be answered in speech (extra: voice)
+  teller transcribe FILE… [--json]            what is said in sound files (extra: voice)
   teller serve [--port N] [--demo]            the HTTP API, the widget and the demo page
   teller knowledge import|list|search         the bank's documents
   teller demo load [--customers N] [--reset]  the demo bank
@@ -24,6 +26,7 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller feedback queue|correct|accept|list|… what the assistant got wrong, and what staff say it should have been
   teller retrain TASK [--at-least N] […]      train again with the accepted corrections (extra: train)
   teller recordings list|export|verify|…      recorded calls: encrypted, retained by rule
+  teller speak "…" [--output FILE] […]        a sound file of a text, with the mark of AI-made speech
 
 Each command has --help with examples. Settings are environment variables: OPENTELLER_DATA_DIR, OPENTELLER_DEV, …
 """
@@ -77,6 +80,18 @@ def _chat(arguments: list[str]) -> int:
     from openteller.cli.commands.ask import chat
 
     return chat(arguments)
+
+
+def _talk(arguments: list[str]) -> int:
+    from openteller.cli.commands.talk import talk
+
+    return talk(arguments)
+
+
+def _transcribe(arguments: list[str]) -> int:
+    from openteller.cli.commands.transcribe import transcribe
+
+    return transcribe(arguments)
 
 
 def _serve(arguments: list[str]) -> int:
@@ -169,9 +184,17 @@ def _recordings(arguments: list[str]) -> int:
     return recordings(arguments)
 
 
+def _speak(arguments: list[str]) -> int:
+    from openteller.cli.commands.speak import speak
+
+    return speak(arguments)
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "ask": _ask,
     "chat": _chat,
+    "talk": _talk,
+    "transcribe": _transcribe,
     "serve": _serve,
     "knowledge": _knowledge,
     "demo": _demo,
@@ -187,6 +210,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "feedback": _feedback,
     "retrain": _retrain,
     "recordings": _recordings,
+    "speak": _speak,
 }
 
 

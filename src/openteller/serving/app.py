@@ -3,24 +3,40 @@
 Run it with ``uvicorn`` and ``access_log=False``: what it has to say goes out as JSON lines without anybody's words.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from openteller import __version__
+from openteller.core.clock import utc_now
 from openteller.serving import errors, pages
-from openteller.serving.api import auth, documents, explanations, feedback, health, inquiries, products
+from openteller.serving.api import (
+    auth,
+    documents,
+    explanations,
+    feedback,
+    health,
+    inquiries,
+    products,
+    spoken,
+    telephony,
+    voice,
+)
+from openteller.serving.calls import CallDesk
 from openteller.serving.contract import Application
 from openteller.serving.deps import FAILURES_PER_MINUTE, LOGINS_PER_MINUTE, VISITOR_HEADER, Serving
 from openteller.serving.limits import SizeLimit, TokenBuckets
-from openteller.serving.observation import Metrics, Observation, Pseudonyms, configure_logging
+from openteller.serving.observation import Metrics, Observation, Pseudonyms, configure_logging, log_fault
 from openteller.serving.security import Tokens
+from openteller.voice.recordings import Recordings
 
 # As many as the pool of database connections holds (10 kept, 10 more in a rush): no request waits for one.
 _THREADS = 20
+_DAY = 24 * 60 * 60.0
 
 _DESCRIPTION = """
 Ask a bank in Chinese or English and receive a cited answer, with an offer that suits.
@@ -32,6 +48,7 @@ Every error has one shape: `{"error": {"code", "message", "cause", "next_step", 
 """
 _TAGS = [
     {"name": "inquiries", "description": "The road: ask, stream, rate, open or dismiss an offer."},
+    {"name": "voice", "description": "Calls: over WebRTC; over a WebSocket at `/v1/voice` (docs/guide/voice.md)."},
     {"name": "explanations", "description": "Why a text is understood so, for staff."},
     {
         "name": "feedback",
@@ -48,9 +65,11 @@ def create_app(application: Application) -> FastAPI:
     """The ASGI application over a built `Application`, which whoever made it also closes.
 
     Raises:
-        ConfigurationError: the secret is unsafe, or the OpenID provider is described in part only.
+        ConfigurationError: the secret is unsafe, the OpenID provider is described in part only, or calls are to be recorded
+            without a key.
     """
     settings = application.settings
+    application.recordings.check()
     metrics = Metrics()
     app = FastAPI(
         title="OpenTeller",
@@ -72,9 +91,10 @@ def create_app(application: Application) -> FastAPI:
         callers=TokenBuckets(settings.rate_per_minute),
         logins=TokenBuckets(LOGINS_PER_MINUTE),
         failures=TokenBuckets(FAILURES_PER_MINUTE),
+        calls=CallDesk(settings.voice_calls),
     )
     errors.install(app)
-    for part in (inquiries, explanations, feedback, documents, products, auth, health, pages):
+    for part in (spoken, inquiries, voice, telephony, explanations, feedback, documents, products, auth, health, pages):
         app.include_router(part.router)
     app.mount("/widget", pages.widget)
     docs = pages.docs_files()
@@ -100,7 +120,22 @@ def _add_layers(app: FastAPI, origins: tuple[str, ...], metrics: Metrics, pseudo
 
 
 @asynccontextmanager
-async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     configure_logging()
     anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    tending = asyncio.create_task(_tend(app.state.serving.application.recordings))
     yield
+    tending.cancel()
+    with suppress(asyncio.CancelledError):
+        await tending
+    app.state.serving.calls.close()
+
+
+async def _tend(recordings: Recordings) -> None:
+    """Once a day delete the recordings whose time is over, and account for those that a killed process left."""
+    while True:
+        try:
+            await asyncio.to_thread(recordings.tend, utc_now())
+        except Exception as error:  # such as a store that does not answer: the next day does both
+            log_fault(error, "recordings")
+        await asyncio.sleep(_DAY)

@@ -6,10 +6,11 @@ cookie proves; else a visitor without a name, who may read what is public. Knows
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from openteller.core.clock import local_date, utc_now
@@ -19,6 +20,9 @@ from openteller.serving.contract import Application
 from openteller.serving.limits import TokenBuckets, network
 from openteller.serving.observation import Metrics
 from openteller.serving.security import VISITOR_HOURS, Tokens
+
+if TYPE_CHECKING:
+    from openteller.serving.calls import CallDesk
 
 VISITOR_HEADER = "X-OpenTeller-Visitor"
 VISITOR_COOKIE = "openteller_visitor"
@@ -40,6 +44,7 @@ class Serving:
     callers: TokenBuckets
     logins: TokenBuckets
     failures: TokenBuckets
+    calls: "CallDesk"
 
     @property
     def today(self) -> date:
@@ -122,7 +127,7 @@ Staff = Annotated[Principal, Depends(_staff)]
 """Anybody of the bank."""
 
 
-def limit(request: Request, seconds: int) -> None:
+def limit(request: HTTPConnection, seconds: int) -> None:
     """Let the request pass when `seconds` to wait are 0.
 
     Raises:
@@ -133,7 +138,7 @@ def limit(request: Request, seconds: int) -> None:
         raise TooManyRequests("Too many requests in a short time.", next_step=f"Wait {seconds} s and try again.")
 
 
-def client(request: Request) -> str:
+def client(request: HTTPConnection) -> str:
     """The key of the network address that asks; behind a proxy, uvicorn's --proxy-headers makes it the customer's."""
     return "address:" + (network(request.client.host) if request.client else "local")
 

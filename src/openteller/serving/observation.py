@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
@@ -51,6 +51,13 @@ class Metrics:
         self.requests = Counter("openteller_requests", "HTTP requests", labels, registry=self.registry)
         self.request_seconds = self._histogram("openteller_request_seconds", "Time to serve a request", "route")
         self.stage_seconds = self._histogram("openteller_stage_seconds", "Time of a stop on the road", "stage")
+        self.voice_seconds = self._histogram(
+            "openteller_voice_seconds",
+            "Time of a stage of a spoken turn; first_audio: from their last sound to our first",
+            "stage",
+        )
+        self.calls = Counter("openteller_calls", "Calls that ended", ("reason",), registry=self.registry)
+        self.calls_open = Gauge("openteller_calls_open", "Calls in hand", registry=self.registry)
         self.turns = Counter("openteller_turns", "Turns", ("outcome", "language"), registry=self.registry)
         self.offers = Counter("openteller_offers", "Offers", ("action",), registry=self.registry)
         self.ratings = Counter("openteller_ratings", "Ratings, 1 to 5", ("rating",), registry=self.registry)

@@ -1,0 +1,200 @@
+"""Calls in hand: how many there may be, the threads and models they share, and how one is carried from beginning to end.
+
+Knows nothing about transports but that Pipecat has them; nothing about what is asked or answered.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from openteller.core.errors import OpenTellerError, TooManyRequests
+from openteller.core.records import Principal, Record
+from openteller.serving.deps import Serving
+from openteller.serving.observation import log, log_fault
+from openteller.serving.voice_mind import DialogueMind
+from openteller.voice.call import Call, Message
+from openteller.voice.detectors import SileroDetector, SmartTurn
+from openteller.voice.wording import Line, line
+from openteller.voice.work import LoopWork, Workshop
+
+if TYPE_CHECKING:
+    from pipecat.transports.base_transport import BaseTransport
+
+_STAGES = ("hear", "turn", "answer", "speak", "first_audio")
+
+
+class CallStart(Record):
+    """What the customer's side says first. has_screen: whether it takes messages, not only sound."""
+
+    language: str | None = None
+    hands_free: bool = True
+    has_screen: bool = True
+    conversation_id: UUID | None = None
+    record: bool = False
+
+
+class CallDesk:
+    """The calls of this process.
+
+    Args:
+        most: calls at a time.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open = 0
+        self._kept: set[asyncio.Future[None]] = set()
+
+    @cached_property
+    def _workshop(self) -> Workshop:
+        return Workshop(fault=lambda error: log_fault(error, "voice"))
+
+    @cached_property
+    def _smart_turn(self) -> SmartTurn:
+        return SmartTurn()
+
+    def check(self) -> None:
+        """Raises TooManyRequests when as many calls as may be are open."""
+        if self._open >= self._most:
+            raise TooManyRequests(
+                "All lines are taken.",
+                cause=f"{self._most} calls are open.",
+                next_step="Try again in a minute, or type.",
+            )
+
+    def keep(self, call: Coroutine[Any, Any, None]) -> None:
+        """Carry a call beside the request that opened it."""
+        task = asyncio.ensure_future(call)
+        self._kept.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Future[None]") -> None:
+        self._kept.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            log_fault(error, "voice")
+
+    async def carry(
+        self,
+        serving: Serving,
+        principal: Principal,
+        start: CallStart,
+        transport: "BaseTransport",
+        opened: dict[str, Any],
+    ) -> None:
+        """Carry one call to its end.
+
+        Args:
+            serving: the application, the metrics.
+            principal: who calls.
+            start: how they want it.
+            transport: a Pipecat transport whose serializer, if it has one, takes our messages.
+            opened: what `ready` tells beside the call's own facts.
+
+        Raises:
+            TooManyRequests: as many calls as may be are open.
+            MissingDependency: the packages for voice are not installed.
+            ModelUnavailable: a speech model cannot be loaded.
+        """
+        self.check()
+        self._open += 1
+        serving.metrics.calls_open.set(self._open)
+        began, call_id = time.monotonic(), str(uuid4())
+        reason = "error"
+        try:
+            reason = await self._carry(serving, principal, start, transport, opened | {"call_id": call_id})
+        finally:
+            self._open -= 1
+            serving.metrics.calls_open.set(self._open)
+            serving.metrics.calls.labels(reason).inc()
+            log("call", call_id=call_id, seconds=round(time.monotonic() - began, 1), reason=reason)
+
+    async def _carry(
+        self,
+        serving: Serving,
+        principal: Principal,
+        start: CallStart,
+        transport: "BaseTransport",
+        opened: dict[str, Any],
+    ) -> str:
+        from openteller.voice.pipeline import CallProcessor, run
+
+        application, loop = serving.application, asyncio.get_running_loop()
+        hearing, speech = await asyncio.to_thread(lambda: (application.hearing, application.speech))
+        finished = await asyncio.to_thread(lambda: self._smart_turn)
+        recorder = await asyncio.to_thread(
+            application.recordings.open,
+            opened["call_id"],
+            principal,
+            speech.rate,
+            consent=start.record,
+            fault=lambda error: log_fault(error, "voice"),
+        )
+        conversation_id = start.conversation_id or uuid4()
+        bank = {"zh": application.settings.bank_name_zh, "en": application.settings.bank_name_en}
+        made: list[Call] = []
+
+        def make(tell: Callable[[Message], None]) -> Call:
+            call = Call(
+                ears=hearing,
+                mind=DialogueMind(serving, principal, conversation_id),
+                voice=speech,
+                work=LoopWork(self._workshop, loop),
+                speaks=SileroDetector(),
+                finished=finished,
+                tell=_measured(serving, tell),
+                bank=bank,
+                language=start.language,
+                hands_free=start.hands_free,
+                tape=recorder,
+            )
+            made.append(call)
+            return call
+
+        notice = line(Line.NOTICE, start.language or "zh", bank=bank[start.language or "zh"])
+        ready = opened | {
+            "conversation_id": str(conversation_id),
+            "rate": speech.rate,
+            "notice": notice,
+            "recording": recorder is not None,
+        }
+        opening = [Message("ready", ready)]
+        try:
+            processor = CallProcessor(make, rate=speech.rate, opened=opening, has_screen=start.has_screen)
+            await run(transport, processor, rate=speech.rate)
+        finally:
+            if recorder:
+                await asyncio.to_thread(recorder.finish)
+        return made[0].closed or "bye"
+
+    def close(self) -> None:
+        """Begin no more work."""
+        if "_workshop" in self.__dict__:
+            self._workshop.close()
+
+
+def _measured(serving: Serving, tell: Callable[[Message], None]) -> Callable[[Message], None]:
+    """`tell`, with the times of each turn's stages counted."""
+
+    def told(message: Message) -> None:
+        if message.type == "timing":
+            for stage in _STAGES:
+                serving.metrics.voice_seconds.labels(stage).observe(message.data[stage])
+            log("voice_turn", **message.data)
+        tell(message)
+
+    return told
+
+
+def refusal(error: OpenTellerError, status: int) -> dict[str, Any]:
+    """An error as the message that goes out before the call is closed."""
+    return {
+        "type": "error",
+        "status": status,
+        "what": error.message,
+        "cause": error.cause,
+        "next_step": error.next_step,
+    }

@@ -1,0 +1,534 @@
+"""One call: a customer speaks, interrupts, and is answered in speech. Text goes out to a mind, a stream of text comes back.
+
+    microphone ─▶ Listening ─▶ Call ─▶ Mind (text in, pieces of text out) ─▶ Replying ─▶ Mouth ─▶ loudspeaker
+
+Manners: speech gets quieter when somebody may be speaking, falls silent when they go on, and is taken up again when it was a
+nod ("嗯", "yeah"), a cough or nothing; a real interruption ends it, and what was heard of it is known. The voice itself
+understands "stop", "say that again", "go on", "slower" and the number of a choice. What was heard badly is asked for again; with
+figures in it, it is read back first. The reply's language is the speaker's.
+
+Everything but `Work`'s jobs happens in one thread, on the clock of the microphone, so that a recorded call replays faster than
+real time and always the same. Knows no assistant, no network and no models: they are handed in.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from openteller.core.errors import OpenTellerError
+from openteller.core.text import han_share
+from openteller.runtime.protocols import Floats
+from openteller.voice import listening, manners
+from openteller.voice.detectors import RATE, EndDetector, SpeechDetector
+from openteller.voice.hearing import Heard
+from openteller.voice.listening import Ears, Listening, Work
+from openteller.voice.manners import Command
+from openteller.voice.mouth import Mouth
+from openteller.voice.replying import Replying, Sentence, Voice
+from openteller.voice.turns import PAUSE_SEEN
+from openteller.voice.wording import Line, line
+
+_STOP_AFTER = 0.19  # seconds of somebody's speech after which ours falls silent; before that it is only quieter
+_NOD = 0.55  # seconds: shorter speech is taken for a nod until its words say otherwise
+_SUBSTANCE = 0.8  # seconds of speech that take the turn whatever a doubtful transcript says
+_IDLE, _HANG_UP = 9.0, 12.0  # seconds of silence before we ask, and before we hang up
+_BUSY = 2.5  # seconds of thinking before we say that it takes longer
+_FIGURES = re.compile(r"\d")
+_YES = re.compile(
+    r"(?:嗯|对|是|是的|对的|没错|好|好的|要|可以|继续|行|yes|yeah|yep|right|correct|sure|ok|okay|please|go on)(?:\s*(?:的|啊|呀|吧|please))*"
+)
+_NO = re.compile(
+    r"(?:不|不是|不对|不用|不要|不用了|不需要|错了|没有|no|nope|wrong|not really|no thanks|no thank you)(?:\s*(?:的|了|啊))*"
+)
+_ORDINALS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "1": 1, "2": 2, "3": 3, "4": 4, "first": 1, "second": 2, "third": 3,
+             "fourth": 4, "one": 1, "two": 2, "three": 3, "four": 4}  # fmt: skip
+_CHOICE = re.compile(
+    r"(?:选|要|是|我想问|我要)?(?:第)?([一二两三四1234])(?:个|项|条|种)?(?:问题|吧|的)?"
+    r"|(?:the )?(?:number |option )?(first|second|third|fourth|one|two|three|four|[1-4])(?: one| option)?(?: please)?"
+)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of what a mind answers.
+
+    text: one or more whole sentences; empty when the piece only tells an event.
+    language: zh or en, of `text`.
+    keep: approved wording with nobody's data in it: its sound may be stored.
+    replaces: all text given before is withdrawn, and this stands in its place.
+    choices: questions that the customer may choose from by number; they are read out.
+    event: told to the caller as it is.
+    """
+
+    text: str = ""
+    language: str = "zh"
+    keep: bool = False
+    replaces: bool = False
+    choices: tuple[str, ...] = ()
+    event: tuple[str, Mapping[str, Any]] | None = None
+
+
+class Mind(Protocol):
+    """Whoever answers: text in, a stream of text out. Called away from the call's thread."""
+
+    def answer(self, text: str, language: str | None) -> Iterator[Piece]:
+        """The reply to what a customer said."""
+        ...
+
+    def prepare(self, text: str, language: str | None) -> None:
+        """They may be about to say `text`: look up what will be needed. Nothing is stored or said."""
+        ...
+
+
+class Tape(Protocol):
+    """Whatever records a call, as `openteller.voice.recorder.Recorder` does."""
+
+    def heard(self, samples: Floats) -> None:
+        """(n,) samples of the customer at 16 kHz."""
+        ...
+
+    def played(self, samples: Floats) -> None:
+        """(n,) samples of ours at the voice's rate."""
+        ...
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something the customer's side should know: `type` and fields as in docs/guide/voice.md."""
+
+    type: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class _Clock:
+    """When the steps of the present turn happened, in seconds of `now`."""
+
+    spoken: float = 0.0  # the customer's last sound
+    heard: float = 0.0
+    over: float = 0.0
+    answered: float = 0.0
+    silence: float = 0.0
+
+
+class Call:
+    """One call. See the module.
+
+    Args:
+        ears: recognition.
+        mind: what answers.
+        voice: synthesis.
+        work: runs what takes long.
+        speaks: this call's speech detector.
+        finished: the end-of-turn detector.
+        tell: told every message for the customer's side.
+        bank: the bank's name by language.
+        language: zh or en; None follows the speaker.
+        hands_free: whether silence is asked about; with a button to talk it is not.
+        tape: takes in both sides; the customer is told so. None: the call is not recorded.
+        now: a clock in seconds, for the measures.
+    """
+
+    def __init__(
+        self,
+        *,
+        ears: Ears,
+        mind: Mind,
+        voice: Voice,
+        work: Work,
+        speaks: SpeechDetector,
+        finished: EndDetector,
+        tell: Callable[[Message], None],
+        bank: Mapping[str, str],
+        language: str | None = None,
+        hands_free: bool = True,
+        tape: Tape | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._mind, self._work, self._tell_out, self._bank, self._now = mind, work, tell, bank, now
+        self._hands_free, self._tape = hands_free, tape
+        self.language = language or "zh"
+        self._mouth = Mouth(voice.rate, self._line_begins)
+        self._listening = Listening(ears, speaks, finished, work, self._listened, language)
+        self._replying = Replying(voice, self._mouth, work, self._mute, lambda spoken: line(Line.MORE, spoken))
+        self._state = ""
+        self._reply = 0
+        self._said: list[tuple[str, str, bool]] = []
+        self._left: list[Sentence] = []
+        self._choices: tuple[str, ...] = ()
+        self._to_confirm: tuple[str, str] | None = None
+        self._unsure = 0
+        self._idle = self._thinking = 0.0
+        self._asked_whether_there = self._said_busy = self._fills = False
+        self._clock: _Clock | None = None
+        self.closed = ""
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the assistant is speaking, or about to."""
+        return self._mouth.speaking
+
+    # What the customer's side does
+
+    def start(self) -> None:
+        """Say whether the call is recorded, and who is speaking: an AI, of this bank."""
+        self._begin()
+        if self._tape:
+            # First: the other ends with a question, and whoever answers it would cut this short.
+            self._replying.add(line(Line.RECORDED, self.language), self.language, keep=True)
+        notice = line(Line.NOTICE, self.language, bank=self._bank[self.language])
+        self._replying.add(notice, self.language, keep=True)
+        self._replying.close()
+
+    def hear(self, samples: Floats) -> None:
+        """The next samples of the microphone, at 16 kHz."""
+        if self._tape:
+            self._tape.heard(samples)
+        self._listening.hear(samples)
+        self._pass(len(samples) / RATE)
+
+    def pull(self, count: int) -> Floats | None:
+        """The next `count` samples to be played, at the voice's rate; None when there are none."""
+        played = self._mouth.pull(count)
+        if self._tape and played is not None:
+            self._tape.played(played)
+        if not self._mouth.speaking and self._state == "speaking":
+            self._be("listening")
+        return played
+
+    def push(self) -> None:
+        """The button to talk is pressed."""
+        self._give_way()
+        self._listening.push()
+
+    def release(self) -> None:
+        """The button to talk was let go."""
+        self._listening.release()
+
+    def type(self, text: str) -> None:
+        """The customer typed instead."""
+        self._give_way()
+        self._listening.drop()
+        self._clock = None
+        self._ask(text, None)
+
+    def hush(self) -> None:
+        """Stop speaking."""
+        self._give_way()
+        self._be("listening")
+
+    def end(self, reason: str) -> None:
+        """The call is over."""
+        if not self.closed:
+            self.closed = reason
+            self._mouth.drop()
+            self._reply += 1
+            self._tell("closed", reason=reason)
+
+    # What was heard
+
+    def _listened(self, event: listening.Listened) -> None:
+        if self.closed:
+            return
+        match event:
+            case listening.Began():
+                self._began()
+            case listening.Speaking(voiced=voiced):
+                if voiced >= _STOP_AFTER and self._mouth.speaking:
+                    self._hold()
+            case listening.Paused(voiced=voiced):
+                self._clock = _Clock(spoken=self._now() - PAUSE_SEEN)
+                if self._mouth.speaking and voiced < _NOD:
+                    self._take_up()
+            case listening.Guess(heard=heard):
+                self._guessed(heard)
+            case listening.Over():
+                if not self._mouth.speaking:
+                    self._be("thinking")
+                self._clock = self._clock or _Clock(spoken=self._now())
+                self._clock.over = self._now()
+            case listening.Utterance(heard=heard, silence=silence):
+                self._uttered(heard, silence)
+            case listening.Nothing():
+                self._take_up()
+                self._be("speaking" if self._mouth.speaking else "listening")
+            case listening.Deaf():
+                self._take_up()
+                self._notice("text_only", Line.DEAF, aloud=not self._mouth.speaking)
+
+    def _began(self) -> None:
+        self._idle, self._asked_whether_there = 0.0, False
+        if self._mouth.speaking:
+            self._mouth.duck()
+        else:
+            self._be("hearing")
+
+    def _guessed(self, heard: Heard) -> None:
+        if self._clock:
+            self._clock.heard = self._now()
+        if self._mouth.speaking:
+            if self._takes_turn(heard):
+                self._hold()
+            elif self._mouth.held:
+                self._take_up()
+            return
+        self._tell("partial", text=heard.text)
+        self._work.submit("prepare", lambda: self._mind.prepare(heard.text, heard.language), lambda _: None)
+
+    def _uttered(self, heard: Heard, silence: float) -> None:
+        if self._clock:
+            self._clock.silence = silence
+            self._clock.heard = self._clock.heard or self._now()
+        if self._mouth.speaking and not self._fills and not self._takes_turn(heard):
+            self._take_up()
+            self._be("speaking")
+            return
+        self._give_way()
+        self._understand(heard)
+
+    def _takes_turn(self, heard: Heard) -> bool:
+        """Whether what was said while we speak is meant to take the turn."""
+        if manners.command(heard.text):
+            return True
+        if manners.is_backchannel(heard.text):
+            # At the end of a question, a yes is its answer.
+            return self._mouth.last_line and self._mouth.line.rstrip().endswith(("?", "？"))
+        if heard.verdict == "nothing":
+            return False
+        said = manners.plain(heard.text)
+        long_enough = len(said.replace(" ", "")) >= 3 if han_share(said) > 0.5 else len(said.split()) >= 2
+        return long_enough and (heard.verdict == "clear" or self._listening.voiced >= _SUBSTANCE)
+
+    def _understand(self, heard: Heard) -> None:
+        text = heard.text
+        self.language = heard.language
+        self._tell("heard", text=text, language=heard.language, probability=round(heard.probability, 3))
+        said = manners.plain(text)
+        told = manners.command(text)
+        if told is not None:
+            self._obey(told)
+        elif self._replying.asks_to_go_on and (_YES.fullmatch(said) or _NO.fullmatch(said)):
+            self._obey(Command.GO_ON if _YES.fullmatch(said) else Command.STOP)
+        elif self._to_confirm is not None and (_YES.fullmatch(said) or _NO.fullmatch(said)):
+            self._confirm(is_right=bool(_YES.fullmatch(said)))
+        elif (chosen := self._chosen(said)) is not None:
+            self._ask(chosen, heard.language)
+        elif heard.verdict != "clear":
+            self._ask_again(heard)
+        else:
+            self._ask(text, heard.language)
+
+    def _ask_again(self, heard: Heard) -> None:
+        """What was heard badly: with figures in it read back, else asked for again."""
+        self._unsure += 1
+        if heard.verdict == "unsure" and _FIGURES.search(heard.text) and self._unsure == 1:
+            self._to_confirm = (heard.text, heard.language)
+            self._say(Line.CONFIRM, text=heard.text.rstrip("。.!?！？"))
+            return
+        what = Line.UNSURE if self._unsure == 1 else Line.UNSURE_AGAIN
+        self._notice("unsure", what, aloud=True)
+
+    def _confirm(self, *, is_right: bool) -> None:
+        assert self._to_confirm is not None
+        (text, language), self._to_confirm = self._to_confirm, None
+        if is_right:
+            self._ask(text, language)
+        else:
+            self._say(Line.UNSURE)
+
+    def _chosen(self, said: str) -> str | None:
+        found = _CHOICE.fullmatch(said) if self._choices else None
+        number = _ORDINALS[found[1] or found[2]] if found else 0
+        return self._choices[number - 1] if 0 < number <= len(self._choices) else None
+
+    def _obey(self, told: Command) -> None:
+        left = self._left or self._replying.unsaid()
+        match told:
+            case Command.STOP:
+                self._be("listening")
+            case Command.GO_ON if left:
+                self._begin()
+                self._replying.go_on(left)
+            case Command.GO_ON | Command.REPEAT:
+                self._say_again()
+            case Command.SLOWER | Command.FASTER:
+                factor = 0.85 if told is Command.SLOWER else 1.15
+                self._replying.speed = min(1.5, max(0.6, self._replying.speed * factor))
+                self._say_again(line(Line.SPEED, self.language))
+
+    def _say_again(self, before: str = "") -> None:
+        said = list(self._said)
+        if not said:
+            self._say(Line.NOTHING_TO_REPEAT)
+            return
+        self._begin()
+        if before:
+            self._replying.add(before, self.language, keep=True)
+        for text, language, keep in said:
+            self._replying.add(text, language, keep=keep)
+        self._replying.close()
+
+    # What is said
+
+    def _ask(self, text: str, language: str | None) -> None:
+        """Hand `text` to the mind and speak what comes back."""
+        self._to_confirm, self._choices, self._unsure, self._said = None, (), 0, []
+        self._begin()
+        self._be("thinking")
+        reply = self._reply
+
+        def think() -> None:
+            for piece in self._mind.answer(text, language):
+                self._work.post(lambda piece=piece: self._answered(reply, piece))  # type: ignore[misc]
+
+        def done(result: OpenTellerError | None) -> None:
+            if reply == self._reply and not self.closed:
+                self._answer_ends(result)
+
+        self._work.submit("answer", think, done)
+
+    def _answered(self, reply: int, piece: Piece) -> None:
+        if self.closed:
+            return
+        if piece.event:
+            self._tell("event", name=piece.event[0], data=piece.event[1])
+        if reply != self._reply:
+            return
+        if self._clock and not self._clock.answered and piece.text:
+            self._clock.answered = self._now()
+        if piece.replaces:
+            self._replying.begin()
+            self._said = []
+        if piece.text:
+            self.language = piece.language
+            self._said.append((piece.text, piece.language, piece.keep))
+            self._replying.add(piece.text, piece.language, keep=piece.keep)
+        self._offer(piece)
+
+    def _offer(self, piece: Piece) -> None:
+        self._choices = piece.choices or self._choices
+        for number, choice in enumerate(piece.choices, 1):
+            mark = "一二三四五六七八九"[number - 1] if piece.language == "zh" else str(number)
+            text = line(Line.CHOICE, piece.language, number=mark, text=choice)
+            self._said.append((text, piece.language, piece.keep))
+            self._replying.add(text, piece.language, keep=piece.keep)
+
+    def _answer_ends(self, result: OpenTellerError | None) -> None:
+        if isinstance(result, OpenTellerError):
+            self._tell("error", what=result.message, cause=result.cause, next_step=result.next_step)
+            self._replying.add(line(Line.FAILED, self.language), self.language, keep=True)
+        self._replying.close()
+        if not self._mouth.speaking:
+            self._be("listening")
+
+    def _say(self, what: Line, **values: str) -> None:
+        """Say one of our own sentences."""
+        self._begin()
+        self._replying.add(line(what, self.language, **values), self.language, keep="text" not in values)
+        self._replying.close()
+
+    def _notice(self, code: str, what: Line, *, aloud: bool) -> None:
+        self._tell("notice", code=code, text=line(what, self.language))
+        if aloud:
+            self._say(what)
+
+    def _begin(self) -> None:
+        self._reply += 1
+        self._left, self._thinking, self._idle = [], 0.0, 0.0
+        self._said_busy = self._fills = False
+        self._replying.begin()
+
+    def _line_begins(self, text: str) -> None:
+        self._be("speaking")
+        self._tell("say", text=text)
+        clock, self._clock = self._clock, None
+        if clock and clock.answered:
+            self._tell("timing", **_stages(clock, self._now()))
+
+    def _mute(self, error: OpenTellerError) -> None:
+        self._tell("notice", code="text_only", text=line(Line.MUTE, self.language))
+
+    # Giving way
+
+    def _hold(self) -> None:
+        if not self._mouth.held:
+            self._mouth.hold()
+            self._tell("interrupted", heard=self._mouth.heard())
+
+    def _take_up(self) -> None:
+        self._mouth.unduck()
+        if self._mouth.held:
+            self._mouth.take_up()
+            self._tell("resumed")
+
+    def _give_way(self) -> None:
+        """Drop what is being said; what is left of it can be asked for with "go on"."""
+        if not self._mouth.speaking:
+            return
+        was_held, heard = self._mouth.held, self._mouth.heard()
+        self._left = self._replying.unsaid()
+        self._reply += 1
+        self._replying.stop()
+        if not was_held:
+            self._tell("interrupted", heard=heard)
+
+    # Time
+
+    def _pass(self, seconds: float) -> None:
+        """So much time has gone by on the microphone's clock."""
+        if self.closed:
+            return
+        if self._state == "thinking":
+            self._thinking += seconds
+            if self._thinking > _BUSY and not self._said_busy:
+                self._said_busy = True
+                self._wait_aloud()
+            return
+        if self._state != "listening" or not self._hands_free or self._listening.is_open or self._mouth.speaking:
+            self._idle = 0.0
+            return
+        self._idle += seconds
+        if self._idle > _IDLE and not self._asked_whether_there:
+            self._say(Line.STILL_THERE)
+            self._asked_whether_there = True
+        elif self._idle > _HANG_UP and self._asked_whether_there:
+            self._hang_up()
+
+    def _wait_aloud(self) -> None:
+        """Say that it takes longer; as part of the reply when one has begun."""
+        text = line(Line.BUSY, self.language)
+        self._tell("notice", code="busy", text=text)
+        if not self._listening.is_open:
+            self._replying.add(text, self.language, keep=True)
+            return
+        self._begin()
+        self._fills = self._said_busy = True
+        self._replying.add(text, self.language, keep=True)
+        self._replying.close()
+
+    def _hang_up(self) -> None:
+        self._tell("notice", code="no_speech", text=line(Line.GOODBYE, self.language))
+        self.end("silence")
+
+    def _be(self, state: str) -> None:
+        if state != self._state:
+            self._state = state
+            self._tell("state", state=state)
+
+    def _tell(self, type: str, **data: Any) -> None:
+        self._tell_out(Message(type, data))
+
+
+def _stages(clock: _Clock, now: float) -> dict[str, float]:
+    """Seconds of each stage of a turn, and from the customer's last sound to our first."""
+    over = clock.over or clock.heard
+    found = {
+        "hear": clock.heard - clock.spoken,
+        "turn": over - clock.spoken,
+        "answer": clock.answered - max(over, clock.heard),
+        "speak": now - clock.answered,
+        "first_audio": now - clock.spoken,
+    }
+    return {name: round(max(0.0, seconds), 3) for name, seconds in found.items()}

@@ -1,0 +1,159 @@
+"""From the text of a reply to sound in the mouth: cut into sentences, put into spoken words, synthesised one after another.
+
+The first sentence is played while the next is made. A long reply stops after so many words and keeps the rest for when it is
+asked for. When the engine does not answer the reply goes on as text. Knows nothing about turns or about what is said.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from openteller.core.errors import OpenTellerError
+from openteller.core.text import han_share
+from openteller.runtime.protocols import Audio
+from openteller.voice.aloud import sentences_aloud
+from openteller.voice.listening import Work
+from openteller.voice.mouth import Mouth
+
+_ENOUGH = 34.0  # seconds of speech after which a listener is asked whether to go on
+_ZH_CHARACTERS, _EN_CHARACTERS = 4.6, 15.0  # spoken in a second, about
+
+
+class Voice(Protocol):
+    """What replying needs of synthesis: `openteller.voice.speech.Speech` fits."""
+
+    @property
+    def rate(self) -> int:
+        """Samples a second."""
+        ...
+
+    def say(self, spoken: str, language: str, *, speed: float = 1.0, keep: bool = False) -> Audio:
+        """`spoken` as sound. keep: approved wording without anybody's data, whose sound may be stored."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence: as written, in spoken words, and whether its sound may be stored."""
+
+    written: str
+    spoken: str
+    language: str
+    keep: bool
+
+    @property
+    def seconds(self) -> float:
+        """About how long it takes to say."""
+        a_second = _ZH_CHARACTERS if han_share(self.spoken) > 0.3 else _EN_CHARACTERS
+        return len(self.spoken) / a_second
+
+
+class Replying:
+    """Speaks the replies of one call. Every method runs in the call's thread.
+
+    Args:
+        voice: synthesis.
+        mouth: where sound is put in line.
+        work: where synthesis runs.
+        failed: told once a reply when the engine does not answer.
+        more: gives the sentence that asks whether to go on, in a language.
+    """
+
+    def __init__(
+        self,
+        voice: Voice,
+        mouth: Mouth,
+        work: Work,
+        failed: Callable[[OpenTellerError], None],
+        more: Callable[[str], str],
+    ) -> None:
+        self._voice, self._mouth, self._work = voice, mouth, work
+        self._failed, self._more = failed, more
+        self._line: deque[Sentence] = deque()
+        self._reply = 0
+        self._busy = self._closed = self._is_mute = False
+        self._seconds = 0.0
+        self._question: Sentence | None = None
+        self._sentences: list[Sentence] = []
+        self._rest: list[Sentence] = []
+        self.speed = 1.0
+        self.asks_to_go_on = False
+
+    def begin(self) -> None:
+        """A new reply; what was not said of the one before is dropped."""
+        self.stop()
+        self._sentences, self._rest = [], []
+        self._closed = self._is_mute = self.asks_to_go_on = False
+        self._seconds = 0.0
+        self._mouth.begin()
+
+    def stop(self) -> None:
+        """Say no more of this reply."""
+        self._reply += 1
+        self._line.clear()
+        self._busy = False
+        self._mouth.drop()
+
+    def unsaid(self) -> list[Sentence]:
+        """The sentences that were not said to their end, those kept back included."""
+        return [s for s in self._sentences[self._mouth.completed :] if s is not self._question] + self._rest
+
+    def add(self, text: str, language: str, *, keep: bool = False) -> None:
+        """More of the reply: one or more whole sentences."""
+        for written, spoken in sentences_aloud(text, language):
+            self._put(Sentence(written, spoken, language, keep))
+        self._next()
+
+    def go_on(self, rest: list[Sentence]) -> None:
+        """Say what was left of a long reply, as a reply of its own."""
+        self.begin()
+        for sentence in rest:
+            self._put(sentence)
+        self.close()
+
+    def close(self) -> None:
+        """Nothing more belongs to this reply."""
+        self._closed = True
+        self._next()
+
+    def _put(self, sentence: Sentence) -> None:
+        if self._seconds > 0 and self._seconds + sentence.seconds > _ENOUGH:
+            self._rest.append(sentence)
+            if self.asks_to_go_on:
+                return
+            self.asks_to_go_on = True
+            question = self._more(sentence.language)
+            sentence = self._question = Sentence(question, question, sentence.language, keep=True)
+        self._seconds += sentence.seconds
+        self._sentences.append(sentence)
+        self._line.append(sentence)
+
+    def _next(self) -> None:
+        if self._busy:
+            return
+        if not self._line:
+            if self._closed:
+                self._mouth.finish()
+            return
+        self._busy, sentence, reply, speed = True, self._line.popleft(), self._reply, self.speed
+
+        def made(result: Audio | OpenTellerError) -> None:
+            if reply != self._reply:
+                return
+            self._busy = False
+            self._take(sentence, result)
+            self._next()
+
+        self._work.submit(
+            "speak",
+            lambda: self._voice.say(sentence.spoken, sentence.language, speed=speed, keep=sentence.keep),
+            made,
+        )
+
+    def _take(self, sentence: Sentence, result: Audio | OpenTellerError) -> None:
+        if not isinstance(result, OpenTellerError):
+            self._mouth.say(sentence.written, result)
+        elif not self._is_mute:
+            self._is_mute = True
+            self._failed(result)

@@ -1,0 +1,70 @@
+"""A call that is recorded: the caller is told first, and both sides reach the tape."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from openteller.runtime.protocols import Floats
+from openteller.voice.call import Call, Message
+from openteller.voice.detectors import WINDOW
+from openteller.voice.listening import AtOnce
+from tests.voice.test_call import OUT, Ears, Mind, Voice, heard
+
+
+@dataclass
+class Tape:
+    left: list[Floats] = field(default_factory=list)
+    right: list[Floats] = field(default_factory=list)
+
+    def heard(self, samples: Floats) -> None:
+        self.left.append(samples)
+
+    def played(self, samples: Floats) -> None:
+        self.right.append(samples)
+
+
+@pytest.mark.parametrize(("language", "told"), [("zh", "本次通话将被录音"), ("en", "This call is being recorded")])
+def test_the_caller_is_told_before_anything_else(language: str, told: str) -> None:
+    tape, messages = Tape(), list[Message]()
+    call = made(messages, tape, language)
+    call.start()
+    played, microphone = [], np.full(WINDOW, 0.1, np.float32)
+    for _ in range(300):
+        call.hear(microphone)
+        played.append(call.pull(OUT * WINDOW // 16_000))
+    said = [message.data["text"] for message in messages if message.type == "say"]
+    assert told in said[0]
+    assert len(said) > 1
+    assert len(tape.left) == 300
+    assert all(each is microphone for each in tape.left)
+    sound = [each for each in played if each is not None]
+    assert len(sound) == len(tape.right) > 100
+    assert all(a is b for a, b in zip(sound, tape.right, strict=True))
+
+
+def test_without_a_tape_nobody_says_so() -> None:
+    messages = list[Message]()
+    call = made(messages, None, "zh")
+    call.start()
+    for _ in range(300):
+        call.hear(np.zeros(WINDOW, np.float32))
+        call.pull(OUT * WINDOW // 16_000)
+    said = [message.data["text"] for message in messages if message.type == "say"]
+    assert said
+    assert not any("录音" in text for text in said)
+
+
+def made(messages: list[Message], tape: Tape | None, language: str) -> Call:
+    return Call(
+        ears=Ears([heard("")]),
+        mind=Mind({}),
+        voice=Voice(),
+        work=AtOnce(),
+        speaks=lambda window: 0.0,
+        finished=lambda speech: 0.9,
+        tell=messages.append,
+        bank={"zh": "松湾银行", "en": "Pinebay Bank"},
+        language=language,
+        tape=tape,
+    )
