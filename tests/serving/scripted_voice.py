@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import uvicorn
@@ -24,6 +24,9 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from openteller.serving import pages
+
+if TYPE_CHECKING:
+    from aiortc import RTCDataChannel, RTCPeerConnection
 
 RATE_IN, RATE_OUT = 16_000, 24_000
 NOTICE = "您好，这里是松湾银行，我是智能语音助手，由人工智能与您对话。"
@@ -57,9 +60,15 @@ class ScriptedVoice:
     _loop: asyncio.AbstractEventLoop | None = None
     _socket: WebSocket | None = None
     _server: uvicorn.Server | None = None
+    _channel: RTCDataChannel | None = None
+    _peer: RTCPeerConnection | None = None
 
     def tell(self, **message: Any) -> None:
         """Send one message."""
+        if self._channel is not None:
+            assert self._loop is not None
+            self._loop.call_soon_threadsafe(self._channel.send, json.dumps(message, ensure_ascii=False))
+            return
         self._send(lambda socket: socket.send_text(json.dumps(message, ensure_ascii=False)))
 
     def event(self, name: str, data: Json) -> None:
@@ -143,10 +152,61 @@ class ScriptedVoice:
         elif message.get("text"):
             self.said.append(json.loads(message["text"]))
 
+    async def offer(self, request: Request) -> Response:
+        """One call over WebRTC: a steady tone of 660 Hz out; what comes in is counted as it is, 48 kHz in stereo."""
+        from aiortc import RTCPeerConnection, RTCSessionDescription
+
+        body = await request.json()
+        self._loop, self._peer = asyncio.get_running_loop(), RTCPeerConnection()
+        self.calls += 1
+        self.said.append(body["start"])
+        self._peer.on("datachannel", self._opened)
+        self._peer.on("track", lambda track: asyncio.ensure_future(self._listen(track)))
+        self._peer.addTrack(_tone_track())
+        await self._peer.setRemoteDescription(RTCSessionDescription(body["sdp"], body["type"]))
+        await self._peer.setLocalDescription(await self._peer.createAnswer())
+        local = self._peer.localDescription
+        return JSONResponse({"sdp": local.sdp, "type": local.type, "pc_id": "1"})
+
+    def _opened(self, channel: RTCDataChannel) -> None:
+        self._channel = channel
+        channel.on("message", lambda text: text == "ping" or self.said.append(json.loads(text)))
+        for message in self.opening:
+            channel.send(json.dumps(message, ensure_ascii=False))
+
+    async def _listen(self, track: Any) -> None:
+        from aiortc.mediastreams import MediaStreamError
+
+        try:
+            while True:
+                self.heard += (await track.recv()).to_ndarray().tobytes()
+        except MediaStreamError:
+            self.closed += 1
+
+    async def end(self) -> None:
+        """Close what WebRTC holds."""
+        if self._peer is not None:
+            await self._peer.close()
+
     async def other(self, request: Request) -> Response:
         """Ratings and the like: noted, and accepted."""
         self.requests.append((request.url.path, dict(request.headers)))
         return Response(status_code=204) if request.method == "POST" else JSONResponse({"error": {}}, 404)
+
+
+def _tone_track() -> Any:
+    from aiortc import AudioStreamTrack
+    from av import AudioFrame
+
+    class Tone(AudioStreamTrack):  # type: ignore[misc]
+        async def recv(self) -> AudioFrame:
+            frame = await super().recv()
+            moments = (frame.pts + np.arange(frame.samples)) / frame.sample_rate
+            samples = (8_000 * np.sin(2 * np.pi * 660 * moments)).astype(np.int16)
+            frame.planes[0].update(samples.tobytes())
+            return frame
+
+    return Tone()
 
 
 async def _page(request: Request) -> Response:
@@ -162,6 +222,7 @@ def serve_scripted() -> Iterator[ScriptedVoice]:
             Route("/", _page),
             Mount("/widget", pages.widget),
             WebSocketRoute("/v1/voice", voice.call),
+            Route("/v1/voice/offer", voice.offer, methods=["POST"]),
             Route("/v1/{rest:path}", voice.other, methods=["GET", "POST"]),
         ]
     )
@@ -176,5 +237,7 @@ def serve_scripted() -> Iterator[ScriptedVoice]:
     try:
         yield voice
     finally:
+        if voice._loop is not None:
+            asyncio.run_coroutine_threadsafe(voice.end(), voice._loop).result(_PATIENCE)
         server.should_exit = True
         thread.join()

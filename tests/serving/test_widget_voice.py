@@ -516,6 +516,33 @@ def test_a_microphone_pulled_out_ends_the_call(browser_page: Page, voice: Script
     assert released(browser_page)
 
 
+def test_over_webrtc_the_same_call_goes_by_tracks_and_a_data_channel(browser_page: Page, voice: ScriptedVoice) -> None:
+    pytest.importorskip("aiortc", reason="no WebRTC: pip install openteller[voice]")
+    page = browser_page
+    show(page, voice)
+    page.evaluate("() => document.querySelector('open-teller').setAttribute('voice', 'webrtc')")
+    button(page).click()
+    page.wait_for_function("() => window['open-teller-call']")
+    assert voice.said[0]["type"] == "start"
+    voice.wait(lambda v: len(v.samples) > 2 * 48_000 and v.samples[-48_000:].any())
+    assert hertz(voice.samples[-96_000::2], 48_000) == pytest.approx(TONE, abs=6)
+    voice.tell(type="state", state="speaking")
+    level(page, "assistant", 0.5)
+    page.get_by_role("button", name="停止朗读").click()
+    voice.wait(lambda v: bool(v.messages("hush")))
+    assert voice.messages("played")[0]["ms"] > 0
+    page.wait_for_function(
+        """() => {
+          const bars = document.querySelector("open-teller").shadowRoot.querySelector(".assistant .bars");
+          return Number(getComputedStyle(bars).getPropertyValue("--level")) === 0;
+        }"""
+    )
+    page.get_by_role("button", name="结束通话").click()
+    assert ended(page) == "bye"
+    assert released(page)
+    voice.wait(lambda v: v.said[-1] == {"type": "bye"} and v.closed == 1)
+
+
 def test_voice_off_leaves_no_button(browser_page: Page, voice: ScriptedVoice) -> None:
     show(browser_page, voice)
     browser_page.evaluate("() => document.querySelector('open-teller').setAttribute('voice', 'off')")

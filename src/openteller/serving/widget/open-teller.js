@@ -9,15 +9,13 @@
  */
 
 import { ApiError, Client } from "./parts/client.js";
+import { Calls } from "./parts/calls.js";
 import { Composer } from "./parts/composer.js";
 import { Elements } from "./parts/elements.js";
 import { Exchange } from "./parts/exchange.js";
 import { Session } from "./parts/session.js";
 import { Sheet } from "./parts/citations.js";
 import { styles } from "./parts/styles.js";
-import { Call } from "./parts/voice.js";
-import { Turns } from "./parts/voice-turns.js";
-import { VoiceBar } from "./parts/voice-bar.js";
 import { chooseLanguage } from "./parts/words.js";
 
 const CHOSEN_LANGUAGE = "open-teller:language";
@@ -39,9 +37,7 @@ export class OpenTeller extends HTMLElement {
   #log;
   #composer;
   #sheet;
-  #voiceBar;
-  #call = null;
-  #turns = null;
+  #calls;
   #running = null;
   #followed = 0;
   #isFollowing = true;
@@ -107,11 +103,7 @@ export class OpenTeller extends HTMLElement {
    */
   async ask(text) {
     if (!this.isEmbedded) this.open = true;
-    if (this.#call?.isReady) {
-      this.#turns.typed(text);
-      this.#call.type(text);
-      return;
-    }
+    if (this.#calls.type(text)) return;
     if (this.#running) {
       this.#composer.text = text;
       return;
@@ -124,26 +116,14 @@ export class OpenTeller extends HTMLElement {
 
   /** Open the panel and begin a call: the browser asks for the microphone. */
   async talk() {
-    if (this.#call || !this.#isVocal) return;
+    if (this.#calls.isOn || !this.#isVocal) return;
     if (!this.isEmbedded) this.open = true;
-    const options = {
-      transport: this.getAttribute("voice"),
-      mode: this.#voiceBar.mode,
-      conversationId: this.#session.conversationId,
-    };
-    const call = new Call(this.client, options, this.#callHandlers());
-    this.#call = call;
-    this.#turns = this.#newTurns();
-    this.#composer.calling = true;
-    // The answer is heard: a screen reader need not read it out as well.
-    this.#log.setAttribute("aria-live", "off");
-    this.#voiceBar.open(() => call.levels);
-    await call.open();
+    await this.#calls.begin(this.getAttribute("voice"), this.#session);
   }
 
   /** End the call; the microphone is given back. */
   hangUp() {
-    this.#call?.hangUp();
+    this.#calls?.hangUp();
   }
 
   /** Send a question again whose answer did not come. For the parts. */
@@ -202,15 +182,13 @@ export class OpenTeller extends HTMLElement {
     this.#composer = new Composer(this.elements, {
       send: (text) => this.ask(text),
       stop: () => this.#running?.abort(),
-      call: () => (this.#call ? this.hangUp() : this.talk()),
+      call: () => (this.#calls.isOn ? this.hangUp() : this.talk()),
     });
-    this.#voiceBar = new VoiceBar(this.elements, {
-      talk: (on) => this.#call?.talk(on),
-      mode: (mode) => this.#call && (this.#call.mode = mode),
-      hush: () => this.#call?.hush(),
-      end: () => this.hangUp(),
-      retry: () => this.talk(),
-      dismissed: () => this.#composer.focusCall(),
+    this.#calls = new Calls(this, {
+      open: (text) => this.#open(text),
+      follow: (exchange) => this.#follow(exchange),
+      changed: (isOn) => this.#calling(isOn),
+      leave: () => this.#composer.focusCall(),
     });
     this.#sheet = new Sheet(this);
     this.#panel = make(
@@ -219,7 +197,7 @@ export class OpenTeller extends HTMLElement {
       this.#header(),
       make("p", { class: "disclosure", word: "notice" }),
       this.#log,
-      this.#voiceBar.node,
+      this.#calls.node,
       this.#composer.node,
     );
     this.#launcher = make(
@@ -367,77 +345,20 @@ export class OpenTeller extends HTMLElement {
     if (!this.#isVocal) this.hangUp();
   }
 
-  #callHandlers() {
-    const bar = this.#voiceBar;
-    const turns = () => this.#turns;
-    return {
-      state: (state) => {
-        bar.state = state;
-        if (state !== "listening") return;
-        bar.partial = "";
-        turns().rest();
-      },
-      ready: (message) => this.#callReady(message),
-      partial: ({ text }) => (bar.partial = text),
-      heard: ({ text }) => {
-        bar.partial = bar.said = "";
-        turns().heard(text);
-      },
-      event: (event) => turns().take(event),
-      say: ({ text }) => (bar.said = turns().say(text) ? "" : text),
-      quiet: () => turns().quiet(),
-      interrupted: () => turns().interrupt(),
-      resumed: () => turns().resume(),
-      notice: ({ code, text }) => {
-        bar.said = text;
-        if (code === "busy") turns().holdUp();
-      },
-      error: (error) => {
-        if (!turns().fail(error)) bar.said = [error.message, error.cause, error.nextStep].filter(Boolean).join(" ");
-        if (error.status === 401) this.emit("open-teller-unauthorised");
-      },
-      end: (trouble) => this.#callEnd(trouble),
-    };
+  /** A new exchange in a call. */
+  #open(text) {
+    const exchange = new Exchange(this, text);
+    this.#log.append(exchange.node);
+    this.#isFollowing = true;
+    exchange.begin();
+    this.#follow(exchange);
+    return exchange;
   }
 
-  #callReady(message) {
-    this.#voiceBar.introduce(message);
-    if (message.visitor) this.#session.visitor = this.client.visitor = message.visitor;
-    if (message.conversation_id) this.#session.conversationId = message.conversation_id;
-    this.emit("open-teller-call", { call_id: message.call_id });
-  }
-
-  #callEnd(trouble) {
-    const { id } = this.#call;
-    this.#call = null;
-    this.#turns.end(trouble.isOrderly);
-    this.#composer.calling = false;
-    this.#log.setAttribute("aria-live", "polite");
-    const hadFocus = this.#voiceBar.node.contains(this.shadowRoot.activeElement);
-    this.#voiceBar.close(trouble);
-    if (hadFocus) this.#composer.focusCall();
-    this.emit("open-teller-call-end", { call_id: id, reason: trouble.kind });
-    if (trouble.kind === "unauthorised") this.emit("open-teller-unauthorised");
-  }
-
-  /** The log as a call writes it. */
-  #newTurns() {
-    const session = this.#session;
-    return new Turns({
-      open: (text) => {
-        const exchange = new Exchange(this, text);
-        this.#log.append(exchange.node);
-        this.#isFollowing = true;
-        exchange.begin();
-        this.#follow(exchange);
-        return exchange;
-      },
-      changed: (exchange) => this.#follow(exchange),
-      done: (exchange) => {
-        session.add(exchange.traceId);
-        this.emit("open-teller-answer", { trace_id: exchange.traceId });
-      },
-    });
+  #calling(isOn) {
+    this.#composer.calling = isOn;
+    // The answer is heard: a screen reader need not read it out as well.
+    this.#log.setAttribute("aria-live", isOn ? "off" : "polite");
   }
 
   #settle(exchange, error, isStopped) {

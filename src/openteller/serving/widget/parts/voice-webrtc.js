@@ -1,6 +1,6 @@
 /**
  * A call's line over WebRTC, with the same interface as the WebSocket's: sound as Opus tracks, messages over a data
- * channel. Loses less on bad networks; the servers must reach each other's UDP ports.
+ * channel. Suffers less on bad networks; the bank must let UDP through to the server.
  *
  * Not covered: STUN and TURN (the bank's own network needs none), trickled candidates, restarts of the connection.
  */
@@ -10,6 +10,9 @@ import { loudness, wake } from "./audio.js";
 const CHANNEL = "teller";
 /** Milliseconds after which the candidates found so far must do. */
 const GATHERING = 2_000;
+/** Milliseconds between signs of life, without which the server would keep the line of a page that is gone. */
+const PULSE = 1_000;
+const FAREWELL = 200;
 const DEAD = new Set(["failed", "closed"]);
 
 export class WebRtcLine {
@@ -23,6 +26,7 @@ export class WebRtcLine {
   #window = new Float32Array(this.#meter.fftSize);
   #sink = new Audio();
   #began = 0;
+  #pulse = 0;
 
   /** @param {import("./client.js").Client} client @param handlers as of SocketLine */
   constructor(client, handlers) {
@@ -43,6 +47,7 @@ export class WebRtcLine {
     this.#channel = peer.createDataChannel(CHANNEL);
     this.#channel.addEventListener("message", ({ data }) => this.#handlers.message(JSON.parse(data)));
     this.#channel.addEventListener("close", () => this.#handlers.closed(1006));
+    this.#pulse = setInterval(() => this.#channel.readyState === "open" && this.#channel.send("ping"), PULSE);
     for (const track of microphone.stream.getAudioTracks()) peer.addTrack(track, microphone.stream);
     await peer.setLocalDescription();
     await gathered(peer);
@@ -83,7 +88,9 @@ export class WebRtcLine {
   }
 
   close() {
-    this.#peer.close();
+    clearInterval(this.#pulse);
+    // Closing at once would drop the farewell that has just been sent.
+    setTimeout(() => this.#peer.close(), FAREWELL);
     this.#sink.srcObject = null;
     if (this.#context.state !== "closed") this.#context.close();
   }
