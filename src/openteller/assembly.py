@@ -19,9 +19,10 @@ from openteller.assistant.composition import Composer
 from openteller.assistant.dialogue import Dialogue
 from openteller.assistant.gate import load_gate
 from openteller.assistant.offer_desk import BankingOfferDesk
+from openteller.assistant.spoken import said_ahead
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import ConfigurationError, OpenTellerError
-from openteller.core.records import Principal, Role
+from openteller.core.records import Principal, Role, visitor
 from openteller.customers.core_banking import CoreBanking
 from openteller.customers.rest_banking import RestCoreBanking
 from openteller.customers.store_banking import StoreCoreBanking
@@ -56,10 +57,11 @@ from openteller.understanding.reader import Reader
 from openteller.voice.bank_words import BANK_WORDS
 from openteller.voice.hearing import Hearing
 from openteller.voice.recordings import Recordings
-from openteller.voice.speech import Speech
+from openteller.voice.speech import Sentence, Speech
 from openteller.voice.speech_cache import SpeechCache
 
 _SHELF_SECONDS = 5.0
+_ALL = 1_000_000
 _STAFF = Principal(subject="assembly", role=Role.SERVICE, customer_id=None)
 
 
@@ -221,6 +223,12 @@ class Application:
         cache = SpeechCache(settings.data_dir / "voice" / "cache", producer=settings.bank_name_zh)
         named = {"zh": settings.tts_voice_zh, "en": settings.tts_voice_en}
         return Speech(synthesizer, engine, cache, {language: voice for language, voice in named.items() if voice})
+
+    def said_ahead(self) -> tuple[list[Sentence], int]:
+        """What may be said to anybody, worth making first first; and how many begin a reply."""
+        settings, everybody = self.settings, visitor("")
+        documents = self.library.list(everybody, on=local_date(utc_now(), settings.timezone), limit=_ALL)
+        return said_ahead(documents, self.shelf(), {"zh": settings.bank_name_zh, "en": settings.bank_name_en})
 
     @cached_property
     def recordings(self) -> Recordings:

@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     tts_api_key: str = ""
     tts_voice_zh: str = Field("", description="the voice for Chinese; empty: the engine's first")
     tts_voice_en: str = Field("", description="the voice for English; empty: the engine's first")
+    voice_ahead: bool = Field(True, description="make the sound of approved sentences before they are asked for")
     telephony_secret: str = Field("", description="path of the telephony media stream; empty: no telephone calls")
     voice_calls: int = Field(8, ge=0, description="calls at a time in one process; 0: no calls")
     recording: bool = Field(False, description="calls are recorded where the caller agrees as well")

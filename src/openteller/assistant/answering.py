@@ -21,7 +21,7 @@ from openteller.assistant.figures import (
 from openteller.assistant.gate import Gate, Judged
 from openteller.assistant.wording import Say, say
 from openteller.core.records import Answer, Citation, Entity, Inquiry, Outcome, Principal
-from openteller.knowledge.records import Hit
+from openteller.knowledge.records import Document, Hit
 from openteller.products.figures import readable
 from openteller.products.names import ProductNames
 from openteller.products.records import Product
@@ -174,6 +174,11 @@ def approved_text(hit: Hit, shelf: Shelf, language: str) -> str:
     """What the document says to the inquiry, with figures filled in."""
     text = hit.document.answer or hit.evidence
     return readable(text, shelf.products, hit.document.language or language)
+
+
+def readable_answer(document: Document, shelf: Shelf, language: str) -> str:
+    """The document's approved answer with figures filled in; empty for a document of another kind."""
+    return readable(document.answer, shelf.products, language) if document.answer else ""
 
 
 def cite(judged: Judged, shelf: Shelf, language: str) -> Citation:

@@ -56,3 +56,8 @@ def say(what: Say, language: str, **values: str) -> str:
     """The sentence in ``zh`` or ``en``, with `values` filled in."""
     zh, en = _TABLE[what]
     return (en if language == "en" else zh).format(**values)
+
+
+def stock(bank: dict[str, str]) -> list[tuple[str, str]]:
+    """Every sentence with its language: what a voice may have ready."""
+    return [(say(what, language, bank=bank[language]), language) for what in Say for language in ("zh", "en")]

@@ -31,6 +31,7 @@ from openteller.serving.contract import Application
 from openteller.serving.deps import FAILURES_PER_MINUTE, LOGINS_PER_MINUTE, VISITOR_HEADER, Serving
 from openteller.serving.limits import SizeLimit, TokenBuckets
 from openteller.serving.observation import Metrics, Observation, Pseudonyms, configure_logging, log_fault
+from openteller.serving.rehearsal import Rehearsal
 from openteller.serving.security import Tokens
 from openteller.voice.recordings import Recordings
 
@@ -124,11 +125,24 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     configure_logging()
     anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
     tending = asyncio.create_task(_tend(app.state.serving.application.recordings))
+    rehearsal = _rehearsal(app.state.serving)
     yield
+    if rehearsal:
+        await asyncio.to_thread(rehearsal.stop)
     tending.cancel()
     with suppress(asyncio.CancelledError):
         await tending
     app.state.serving.calls.close()
+
+
+def _rehearsal(serving: Serving) -> Rehearsal | None:
+    """What makes speech ahead, begun; None where nobody calls, or nobody wants it."""
+    settings = serving.application.settings
+    if not settings.voice_ahead or not settings.voice_calls:
+        return None
+    rehearsal = Rehearsal(serving.application, lambda: serving.calls.open > 0)
+    rehearsal.start()
+    return rehearsal
 
 
 async def _tend(recordings: Recordings) -> None:

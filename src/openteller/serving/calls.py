@@ -56,6 +56,11 @@ class CallDesk:
     def _smart_turn(self) -> SmartTurn:
         return SmartTurn()
 
+    @property
+    def open(self) -> int:
+        """How many calls are open."""
+        return self._open
+
     def check(self) -> None:
         """Raises TooManyRequests when as many calls as may be are open."""
         if self._open >= self._most:

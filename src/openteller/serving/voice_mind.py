@@ -9,7 +9,6 @@ from pydantic_core import to_jsonable_python
 
 from openteller.assistant.dialogue import inquiry_of
 from openteller.core.records import Inquiry, Language, Principal
-from openteller.core.text import sentences
 from openteller.serving.deps import Serving
 from openteller.voice.call import Piece
 
@@ -63,7 +62,6 @@ def _spoken(answer: Mapping[str, Any], language: str) -> Iterator[Piece]:
     keep = not answer["generated"] and bool(answer["citations"]) and not answer["skill"]
     if answer["skill"] == "talk" or answer["outcome"] in ("refused", "handed_off"):
         keep = True
-    for sentence in sentences(answer["text"]):
-        yield Piece(sentence, language, keep)
+    yield Piece(answer["text"], language, keep)
     if answer["suggestions"]:
         yield Piece("", language, keep=True, choices=tuple(answer["suggestions"]))

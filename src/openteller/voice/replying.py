@@ -4,18 +4,22 @@ The first sentence is played while the next is made. A long reply stops after so
 asked for. When the engine does not answer the reply goes on as text. Knows nothing about turns or about what is said.
 """
 
+import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from openteller.core.errors import OpenTellerError
 from openteller.core.text import han_share
 from openteller.runtime.protocols import Audio
-from openteller.voice.aloud import sentences_aloud
+from openteller.voice.aloud import aloud, sentences_aloud
 from openteller.voice.listening import Work
 from openteller.voice.mouth import Mouth
 
+_PAUSE = re.compile(r"[，；：,;:](?!\d)\s*")
+_SHORTEST_OPENING = 5  # characters: less is no sentence
+_SHORT_ENOUGH = {"zh": 14, "en": 45}  # spoken characters, about three seconds
 _ENOUGH = 34.0  # seconds of speech after which a listener is asked whether to go on
 _ZH_CHARACTERS, _EN_CHARACTERS = 4.6, 15.0  # spoken in a second, about
 
@@ -30,6 +34,10 @@ class Voice(Protocol):
 
     def say(self, spoken: str, language: str, *, speed: float = 1.0, keep: bool = False) -> Audio:
         """`spoken` as sound. keep: approved wording without anybody's data, whose sound may be stored."""
+        ...
+
+    def prepare(self, sentences: Iterable[tuple[str, str]], *, stopped: Callable[[], bool]) -> int:
+        """Make the sound of approved (spoken, language) ahead until stopped; how many were made."""
         ...
 
 
@@ -47,6 +55,22 @@ class Sentence:
         """About how long it takes to say."""
         a_second = _ZH_CHARACTERS if han_share(self.spoken) > 0.3 else _EN_CHARACTERS
         return len(self.spoken) / a_second
+
+
+def pieces(text: str, language: str, *, opens: bool) -> list[tuple[str, str]]:
+    """`text` as pairs of what is written and what is said; joined, the written ones are `text`.
+
+    opens: whether a reply begins with it. Then its first piece is short, since a caller waits until it is made.
+    """
+    pairs = sentences_aloud(text, language)
+    if not opens or not pairs:
+        return pairs
+    written, spoken = pairs[0]
+    cut = next((m.end() for m in _PAUSE.finditer(written) if m.end() >= _SHORTEST_OPENING), 0)
+    if not 0 < cut < len(written) or len(spoken) <= _SHORT_ENOUGH[language]:
+        return pairs
+    parts = [written[:cut], written[cut:]]
+    return [*((part, aloud(part, language)) for part in parts), *pairs[1:]]
 
 
 class Replying:
@@ -101,7 +125,7 @@ class Replying:
 
     def add(self, text: str, language: str, *, keep: bool = False) -> None:
         """More of the reply: one or more whole sentences."""
-        for written, spoken in sentences_aloud(text, language):
+        for written, spoken in pieces(text, language, opens=not self._sentences):
             self._put(Sentence(written, spoken, language, keep))
         self._next()
 

@@ -164,7 +164,7 @@ def _show_json(message: dict[str, Any]) -> None:
 
 
 def _save(line: calling.Line, file: Path) -> None:
-    from openteller.voice.sound_files import write_sound
+    from openteller.voice.sound_files import marked, write_sound
 
-    write_sound(file, line.reply())
+    write_sound(file, line.reply(), marked("OpenTeller", str(line.ready.get("call_id", ""))))
     print(f"{file}: {line.reply().seconds:.1f} s")
