@@ -78,7 +78,7 @@ class Studio:
 
     def voice(self, language: str, number: int) -> str:
         """The voice of the utterance with this number."""
-        voices = self.application.synthesizer.voices[language]
+        voices = self.application.speech.voices[language]
         return voices[number % len(voices)]
 
     def speak(self, text: str, language: str, number: int) -> Floats:
@@ -87,7 +87,7 @@ class Studio:
         name = hashlib.sha256(f"{voice} {text}".encode()).hexdigest()[:24]
         file = self._folder / f"{name}.flac"
         if not file.exists():
-            audio = self.application.synthesizer.synthesize(aloud(text, language), language=language, voice=voice)
+            audio = self.application.speech.say(aloud(text, language), language, voice=voice)
             soundfile.write(file, soxr.resample(audio.samples, audio.rate, RATE), RATE)
         samples = np.asarray(soundfile.read(file, dtype="float32")[0], np.float32)
         return samples if self.noise is None else noisy(samples, self.noise, seed=number)

@@ -124,6 +124,24 @@ class Speech:
         progress(len(wanted), len(wanted))
         return made
 
+    def kept(self, sentences: Iterable[Sentence]) -> Iterator[tuple[str, Audio]]:
+        """Of `sentences` those that were made before, each under the name by which `keep` takes it."""
+        for spoken, language in sentences:
+            key = self._key(normalise(spoken), language, self._voices.get(language), 1.0)
+            if self._cache and (found := self._cache.get(key)):
+                yield key, found
+
+    def has(self, key: str) -> bool:
+        """Whether there is sound under a name of `kept`."""
+        return self._cache is not None and key in self._cache
+
+    def keep(self, key: str, audio: Audio) -> bool:
+        """Take in what another installation made, under the name of its `kept`; whether it could be stored."""
+        if self._cache is None or audio.rate != self.rate:
+            return False
+        self._cache.put(key, audio, self._engine)
+        return key in self._cache
+
     def _sound(self, spoken: str, language: str, voice: str | None, speed: float, keep: bool) -> Audio:
         key = self._key(spoken, language, voice, speed)
         found = self._cache.get(key) if self._cache else None

@@ -1,13 +1,16 @@
-"""`teller demo load`: the demo bank, all of it fictional."""
+"""`teller demo load`: the demo bank, all of it fictional; `teller demo speak` makes the sound that comes with it anew."""
 
 import argparse
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 from openteller.assembly import Application
 from openteller.cli.progress import console_progress
 from openteller.core.clock import local_date, utc_now
+from openteller.core.errors import OpenTellerError
 from openteller.core.records import Role
 from openteller.demo.load import CUSTOMERS, SEED, BankReport, LoadReport, load, load_bank
+from openteller.demo.openings import PACK, pack, unpack
 from openteller.settings import load as load_settings
 
 _EXAMPLES = """\
@@ -15,6 +18,7 @@ examples:
   teller demo load
   teller demo load --customers 1000000 --seed 7
   teller demo load --reset                        also restores documents that were withdrawn or edited
+  teller demo speak --output openings.zip         the openings of all replies as sound, for the next release
 """
 
 
@@ -23,12 +27,17 @@ def demo(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         "teller demo", description=demo.__doc__, epilog=_EXAMPLES, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("action", choices=["load"])
+    parser.add_argument("action", choices=["load", "speak"])
     parser.add_argument("--customers", type=int, default=CUSTOMERS)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--reset", action="store_true", help="restore documents that staff withdrew or edited")
+    parser.add_argument(
+        "--output", type=Path, default=PACK, help="of speak; default: the file that comes with the bank"
+    )
     given = parser.parse_args(arguments)
     with closing(Application(load_settings(), console_progress())) as application:
+        if given.action == "speak":
+            return _pack(application, given.output)
         report, bank = load_demo(application, given.customers, given.seed, reset=given.reset)
     print("\n".join(filter(None, [report.summary, bank.summary])))
     return 0
@@ -52,4 +61,19 @@ def load_demo(
         add_user=add_user if settings.dev else None,
         reset=reset,
     )
+    _take_in_speech(application)
     return report, bank
+
+
+def _pack(application: Application, file: Path) -> int:
+    sentences, openings = application.said_ahead()
+    tell = console_progress()
+    count = pack(application.speech, sentences[:openings], file, lambda done, total: tell(done, total, "openings"))
+    print(f"{file}: {count} openings, {file.stat().st_size / 2**20:.1f} MiB")
+    return 0
+
+
+def _take_in_speech(application: Application) -> None:
+    """Take in the sound that comes with the bank; without an engine for speech there is nobody to say it."""
+    with suppress(OpenTellerError):
+        unpack(application.speech)
