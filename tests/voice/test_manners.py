@@ -9,13 +9,28 @@ from openteller.voice.manners import Command
 
 
 @pytest.mark.parametrize(
-    "text", ["嗯", "嗯嗯。", "对对对！", "好的好的", "Yeah, okay.", "mm-hmm", "Uh-huh.", "I see.", "OK", "这样啊", "好的，明白了"]
+    "text",
+    [
+        "嗯",
+        "嗯嗯。",
+        "对对对！",
+        "好的好的",
+        "Yeah, okay.",
+        "mm-hmm",
+        "Uh-huh.",
+        "I see.",
+        "OK",
+        "这样啊",
+        "好的，明白了",
+    ],
 )
 def test_nods(text: str) -> None:
     assert manners.is_backchannel(text)
 
 
-@pytest.mark.parametrize("text", ["", "余额是多少", "不是", "停", "好的，那利率呢", "no", "I see my balance is wrong", "对账单"])
+@pytest.mark.parametrize(
+    "text", ["", "余额是多少", "不是", "停", "好的，那利率呢", "no", "I see my balance is wrong", "对账单"]
+)
 def test_what_is_no_nod(text: str) -> None:
     assert not manners.is_backchannel(text)
 
@@ -61,6 +76,11 @@ def test_commands_are_the_whole_utterance(text: str, told: Command | None) -> No
         "one hundred and",
         "去年十一月",
         "二零二六年",
+        "我的手机后是13吧。",
+        "卡号六二二就",
+        "0.0幼散",
+        "我的电话是要把流",
+        "My card number is 41 11 uh",
     ],
 )
 def test_open_ends_get_patience(text: str) -> None:
@@ -69,7 +89,17 @@ def test_open_ends_get_patience(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["余额是多少？", "怎么挂失信用卡", "我要转三千五百元", "How do I freeze my card?", "The fee is ten dollars", "一年期利率多少", ""],
+    [
+        "余额是多少？",
+        "怎么挂失信用卡",
+        "我要转三千五百元",
+        "How do I freeze my card?",
+        "The fee is ten dollars",
+        "一年期利率多少",
+        "手机号138开头的能办吗",
+        "我有2张卡是吧",
+        "",
+    ],
 )
 def test_closed_ends_get_none(text: str) -> None:
     assert manners.patience(text) == 0.0
@@ -83,5 +113,11 @@ def test_a_number_with_all_its_digits_needs_less_patience() -> None:
 
 @given(st.text())
 def test_any_text_is_judged(text: str) -> None:
-    assert manners.patience(text) in {0.0, manners.OPEN_NUMBER / 2, manners.OPEN_NUMBER, manners.OPEN_LONG_NUMBER, manners.OPEN_PHRASE}
+    assert manners.patience(text) in {
+        0.0,
+        manners.OPEN_NUMBER / 2,
+        manners.OPEN_NUMBER,
+        manners.OPEN_LONG_NUMBER,
+        manners.OPEN_PHRASE,
+    }
     assert not (manners.is_backchannel(text) and manners.command(text) is Command.STOP)

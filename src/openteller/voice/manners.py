@@ -70,6 +70,12 @@ _DIGIT_RUN = re.compile(
     rf"(?:[0-9{_ZH_DIGIT}]|\b(?:{_EN_DIGIT})\b)(?:[\s\-]*(?:[0-9{_ZH_DIGIT}]|\b(?:{_EN_DIGIT})\b))*$"
 )
 _ONE_DIGIT = re.compile(rf"[0-9{_ZH_DIGIT}]|\b(?:{_EN_DIGIT})\b")
+# What recognisers write for a digit at the end of a group ("138" is heard as "13吧"), and a few characters after digits.
+_SOUNDS_LIKE_DIGIT = "吧把爸就久酒是似死事我无午舞流留刘期起气齐要腰药摇幼衣以已医儿而耳饿山散伞善另领林灵"
+_DIGITS_NEAR_END = re.compile(rf"[0-9{_ZH_DIGIT}][{_SOUNDS_LIKE_DIGIT}]{{1,3}}$")
+_LIKE_DIGITS = re.compile(rf"[0-9{_ZH_DIGIT}{_SOUNDS_LIKE_DIGIT}]{{2,}}$")
+_NUMBER_BEGUN = re.compile(rf"(?:[0-9{_ZH_DIGIT}]|\b(?:{_EN_DIGIT})\b)\W*\w{{0,4}}$")
+_ASKS = re.compile(r"(?:吗|呢|多少|怎么|什么|哪|如何|能|可以|办|开头|开通|忘|丢)")
 _MOBILE, _CARDS, _IDENTITY = 11, range(16, 20), 18
 
 #: Seconds of silence after which a turn is over, by how open its last words leave it.
@@ -117,6 +123,11 @@ def patience(text: str) -> float:
         return 0.0
     if _ENDS_IN_NUMBER.search(said):
         return _after_number(said)
+    if _DIGITS_NEAR_END.search(said):
+        return OPEN_LONG_NUMBER if _LONG_NUMBER.search(said) else OPEN_NUMBER
+    if _LONG_NUMBER.search(said) and not _ASKS.search(said):
+        if _NUMBER_BEGUN.search(said) or _LIKE_DIGITS.search(said):
+            return OPEN_LONG_NUMBER
     if _PART_OF_DATE.search(said):
         return OPEN_NUMBER
     if _LEADS_ON.search(said):
