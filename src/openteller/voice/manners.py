@@ -125,9 +125,9 @@ def patience(text: str) -> float:
         return _after_number(said)
     if _DIGITS_NEAR_END.search(said):
         return OPEN_LONG_NUMBER if _LONG_NUMBER.search(said) else OPEN_NUMBER
-    if _LONG_NUMBER.search(said) and not _ASKS.search(said):
-        if _NUMBER_BEGUN.search(said) or _LIKE_DIGITS.search(said):
-            return OPEN_LONG_NUMBER
+    begun = _NUMBER_BEGUN.search(said) or _LIKE_DIGITS.search(said)
+    if begun and _LONG_NUMBER.search(said) and not _ASKS.search(said):
+        return OPEN_LONG_NUMBER
     if _PART_OF_DATE.search(said):
         return OPEN_NUMBER
     if _LEADS_ON.search(said):
