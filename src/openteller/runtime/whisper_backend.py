@@ -2,8 +2,8 @@
 
 Whisper was trained on windows of 30 s, and encoding one takes three quarters of the time of a short utterance. Here the
 window ends `_EXTRA` seconds after the sound, which made no more mistakes on sentences and takes a quarter of the time; what
-then looks wrong (a loop, words of little probability, the hot words themselves) is done again with the whole window.
-Timestamps are generated and thrown away: without them single words in short windows went wrong half as often again.
+then looks wrong (a loop, more words than time, the hot words themselves) is done again with the whole window.
+Timestamps are generated and thrown away: without them more single words went wrong in short windows.
 
 What is not covered: two languages in one utterance (the stronger is written), who speaks, times of words. Knows nothing
 about microphones, levels or the bank.
@@ -12,30 +12,32 @@ about microphones, levels or the bank.
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock, Semaphore
 from typing import Any
 
 import numpy as np
 
-from openteller.core.errors import BadInput, MissingDependency, ModelUnavailable
+from openteller.core.errors import MissingDependency, ModelUnavailable
 from openteller.core.text import han_share
 from openteller.runtime import whisper_text
+from openteller.runtime.hearing_limits import LANGUAGES, check
 from openteller.runtime.protocols import Audio, Floats, Recognition
-
-LANGUAGES = ("zh", "en")
 
 _RATE = 16_000
 _FRAMES = 100  # mel frames a second
 _WINDOW = 30  # seconds that Whisper was trained on
-_EXTRA = 5.0  # seconds of window after the sound
+_EXTRA, _EXTRA_PROMPTED = (
+    5.0,
+    8.0,
+)  # seconds of window after the sound; hot words in a shorter one make it say all twice
 _CHUNK, _SEARCHED = 28.0, 10.0  # seconds: longer sound is cut at the quietest place of the last 10 s of 28
 _SHORTEST = 400  # samples: one frame of the spectrogram
 _TOKENS_A_SECOND, _TOKENS_AT_LEAST, _LONGEST = 16, 24, 448
 _PROMPT_TOKENS = 100
-_DOUBTFUL = -1.0  # mean log-probability of a token below which faster-whisper, too, tries again
-_SILENT, _SILENT_DOUBT = 0.6, -0.5  # no speech: this probable, and words less probable than that
+_DOUBTFUL = -1.0  # mean log-probability of a token below which faster-whisper, too, doubts it
+_SILENT = 0.6  # probability of no speech from which doubtful words are none
 _TEMPERATURES = (0.4, 0.8)
 
 
@@ -86,14 +88,14 @@ class WhisperTranscriber:
         Raises:
             BadInput: audio at another rate, samples that are no numbers, another language than zh and en.
         """
-        _check(audio, language)
+        check(audio, _RATE, language)
         said: list[_Said] = []
         if len(audio.samples) < _SHORTEST or not np.any(audio.samples):
             return Recognition("", language or "zh", 0.0, 1.0)
         with self._working():
             for chunk in _chunks(audio.samples):
                 features = self._spectrogram(chunk)[:, :-1]
-                encoded = self._encode(features, len(chunk) / _RATE + _EXTRA)
+                encoded = self._encode(features, len(chunk) / _RATE + (_EXTRA_PROMPTED if hotwords else _EXTRA))
                 language = language or self._language(encoded)
                 said.append(self._best(features, encoded, len(chunk) / _RATE, language, hotwords))
         return _joined(said, language or "zh")
@@ -103,18 +105,16 @@ class WhisperTranscriber:
         attempts = [self._attempt(encoded, seconds, language, hotwords)]
         if attempts[0].suspect:
             encoded = self._encode(features, _WINDOW)
-            attempts.append(self._attempt(encoded, seconds, language))
-            for temperature in _TEMPERATURES:
-                if not attempts[-1].suspect or not attempts[-1].text:
-                    break
-                attempts.append(self._attempt(encoded, seconds, language, temperature=temperature))
-        if not attempts[-1].suspect:
-            return attempts[-1]
+            attempts.append(self._attempt(encoded, seconds, language, hotwords))
+            if attempts[1].suspect and hotwords:
+                attempts.append(self._attempt(encoded, seconds, language))
+        if all(whisper_text.loops(one.text) for one in attempts):
+            attempts += [self._attempt(encoded, seconds, language, temperature=warmth) for warmth in _TEMPERATURES]
         sound = [one for one in attempts if not whisper_text.loops(one.text)]
-        best = max(sound or attempts, key=lambda one: one.logprob)
-        if sound:
-            return best
-        return _Said(whisper_text.unlooped(best.text), min(best.logprob, -2.0), best.no_speech, best.tokens, True)
+        if not sound:
+            best = max(attempts, key=lambda one: one.logprob)
+            return replace(best, text=whisper_text.unlooped(best.text), logprob=min(best.logprob, _DOUBTFUL))
+        return max(sound, key=lambda one: (not one.suspect, one.logprob))
 
     def _attempt(
         self,
@@ -135,12 +135,14 @@ class WhisperTranscriber:
         )[0]
         tokens = result.sequences_ids[0]
         logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
-        text = whisper_text.clean(self._text(tokens), language)
+        text = whisper_text.once(whisper_text.clean(self._text(tokens), language), seconds)
         if whisper_text.is_invented(text, result.no_speech_prob) or (
-            result.no_speech_prob > _SILENT and logprob < _SILENT_DOUBT
+            result.no_speech_prob > _SILENT and logprob < _DOUBTFUL
         ):
             return _Said("", logprob, max(result.no_speech_prob, _SILENT), len(tokens), suspect=False)
-        suspect = logprob < _DOUBTFUL or whisper_text.loops(text) or whisper_text.is_prompt(text, words)
+        # Words of little probability are left: the whole window gave surer ones that were further off.
+        faults = (whisper_text.loops(text), whisper_text.is_hasty(text, seconds), whisper_text.is_prompt(text, words))
+        suspect = any(faults)
         return _Said(text, logprob, result.no_speech_prob, len(tokens), suspect)
 
     def _encode(self, features: Floats, seconds: float) -> Any:
@@ -216,15 +218,6 @@ def _load(folder: Path, threads: int, workers: int) -> tuple[Any, Any, Any]:
             cause=str(error)[:200],
             next_step="Name a folder in CTranslate2's layout of Whisper, with its tokenizer.json.",
         ) from error
-
-
-def _check(audio: Audio, language: str | None) -> None:
-    if audio.rate != _RATE:
-        raise BadInput(f"The sound has {audio.rate} samples a second.", next_step=f"Resample it to {_RATE} Hz.")
-    if audio.samples.ndim != 1 or not np.isfinite(audio.samples).all():
-        raise BadInput("The sound holds samples that are no numbers.", next_step="Send one channel of finite samples.")
-    if language is not None and language not in LANGUAGES:
-        raise BadInput(f"Speech in {language!r} is not recognised.", next_step="Say zh or en, or nothing.")
 
 
 def _chunks(samples: Floats) -> Iterator[Floats]:

@@ -12,6 +12,8 @@ from pathlib import Path
 from openteller.core.errors import BadInput, ModelUnavailable
 from openteller.runtime.catalogue import Catalogue
 
+WHISPER_BASE = "whisper-base"  #: the weights that a package carries
+
 _MODEL = "model.bin"
 _COMPANIONS = {"config": "config.json", "tokenizer": "tokenizer.json", "vocabulary": "vocabulary.txt"}
 

@@ -13,7 +13,7 @@ _COMPRESSION = 2.4  # Radford et al. 2022, §4.5: above, a text repeats itself
 _REPEATS = re.compile(r"(.{1,40}?)\1{4,}", re.DOTALL)
 # Nobody says these to a bank.
 _CREDITS = re.compile(
-    r"字幕(?:由|by|制作|志愿者|组|君|提供)|amara\.?org|(?:点赞|订阅).{0,6}(?:订阅|点赞|转发|打赏)|明镜与点点|优优独播剧场|"
+    r"^(?:中文)?字幕$|字幕(?:由|by|制作|志愿者|组|君|提供)|amara\.?org|(?:点赞|订阅).{0,6}(?:订阅|点赞|转发|打赏)|明镜与点点|优优独播剧场|"
     r"(?:谢谢|感谢)(?:大家)?(?:观看|收看|收听)|thank(?:s| you)(?: so much| very much)? for (?:watching|listening)|"
     r"subtitles? by|like and subscribe|subscribe to (?:my|our|the|this) channel"
 )
@@ -23,6 +23,9 @@ _POLITE = frozenset(
 )
 _PLAIN = re.compile(r"[^\w]+")
 _GAP = re.compile(r"(?<=[㐀-鿿，。！？、；：])\s+(?=[㐀-鿿，。！？、；：])")
+_UNITS = re.compile(r"[㐀-鿿]|\d|[^\W\d㐀-鿿]+")
+_COMFORTABLE, _FASTEST = 6.0, 11.0  # Han characters, digits or words a second, the pauses counted
+_SHORTEST_REPEATED = 3  # of them
 _MARKS = re.compile(r"[(\[（【][^)\]）】]{0,40}[)\]）】]|[♪♫]+")
 
 
@@ -46,6 +49,26 @@ def unlooped(text: str) -> str:
     return _REPEATS.sub(lambda found: found[0] if found[1].strip().isdigit() else found[1], text)
 
 
+def is_hasty(text: str, seconds: float) -> bool:
+    """Whether nobody can say `text` in so many seconds."""
+    return len(_UNITS.findall(text)) > 3 + seconds * _FASTEST
+
+
+def once(text: str, seconds: float) -> str:
+    """`text` without repetition, where all of it, twice or oftener, was heard in less time than it takes to say.
+
+    The last time may be broken off. Runs of digits alone stay as they are.
+    """
+    units = list(_UNITS.finditer(text))
+    said = [unit[0].lower() for unit in units]
+    if len(said) <= seconds * _COMFORTABLE:
+        return text
+    for period in range(_SHORTEST_REPEATED, len(said) * 5 // 8 + 1):
+        if said[period:] == said[:-period] and not all(unit.isdigit() for unit in said[:period]):
+            return text[: units[period].start()].strip()
+    return text
+
+
 def is_invented(text: str, no_speech: float) -> bool:
     """Whether `text` is what Whisper writes when nobody speaks.
 
@@ -56,7 +79,7 @@ def is_invented(text: str, no_speech: float) -> bool:
     plain = _PLAIN.sub(" ", fold(text)).strip()
     if not plain:
         return True
-    return bool(_CREDITS.search(fold(text))) or (plain in _POLITE and no_speech > 0.5)
+    return bool(_CREDITS.search(plain) or _CREDITS.search(fold(text))) or (plain in _POLITE and no_speech > 0.5)
 
 
 def is_prompt(text: str, hotwords: Sequence[str]) -> bool:

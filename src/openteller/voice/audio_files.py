@@ -238,9 +238,9 @@ class _Decoder:
                 if in_a_row >= _MOST_FAULTS:
                     break
         self._flush()
-        samples = np.concatenate([*self._made, np.zeros(0, np.float32)])
+        samples: Floats = np.concatenate([*self._made, np.zeros(0, np.float32)])
         # Files of floats may go beyond full scale, and resampling does by a little.
-        return samples / np.float32(max(1.0, float(np.abs(samples).max(initial=0.0))))
+        return np.divide(samples, max(1.0, float(np.abs(samples).max(initial=0.0))), dtype=np.float32)
 
     def _take(self, frame: "AudioFrame") -> None:
         samples = _mono(_planes(frame))
@@ -294,11 +294,12 @@ def _planes(frame: "AudioFrame") -> Floats:
 
 
 def _mono(planes: Floats) -> Floats:
-    """The mean of the channels; of channels that cancel each other out, as one wired the wrong way round does, the loudest."""
+    """The mean of the channels; of channels that cancel each other out, as one wired the wrong way round does, the first."""
     if len(planes) == 1:
         return np.ascontiguousarray(planes[0])
     mean: Floats = planes.mean(axis=0, dtype=np.float32)
     powers = np.square(planes).sum(axis=1)
-    if float(np.square(mean).sum()) < _OPPOSED * float(powers.max()):
-        return np.ascontiguousarray(planes[int(powers.argmax())])
-    return mean
+    if float(np.square(mean).sum()) >= _OPPOSED * float(powers.max()):
+        return mean
+    # Not the loudest: of two that are equally loud that would be another one at every frame.
+    return np.ascontiguousarray(planes[int((powers >= powers.max() / 2).argmax())])

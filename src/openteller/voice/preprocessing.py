@@ -7,8 +7,9 @@ Denoising is left out on purpose: RNNoise and DeepFilterNet before Whisper raise
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from openteller.core.errors import BadInput
+from openteller.runtime.hearing_limits import check
 from openteller.runtime.protocols import Audio, Floats
 from openteller.voice.detectors import RATE, WINDOW, SileroDetector
 
@@ -55,7 +56,7 @@ def inspect(audio: Audio) -> Condition:
         BadInput: audio at another rate than 16 kHz, or samples that are no numbers.
         MissingDependency: the extra `voice` is not installed.
     """
-    check(audio)
+    check(audio, RATE, None)
     samples = audio.samples - audio.samples.mean() if len(audio.samples) else audio.samples
     peak = _decibels(float(np.abs(samples).max(initial=0.0)))
     clipping = float((np.abs(audio.samples) >= _CLIPPED).mean()) if len(samples) else 0.0
@@ -64,8 +65,7 @@ def inspect(audio: Audio) -> Condition:
     speaks = chances >= min(_SPEAKS, max(_PERHAPS, float(chances.max(initial=0.0)) - 1e-6))
     voiced, between = powers[: len(speaks)][speaks], powers[: len(speaks)][~speaks]
     level = _decibels(float(np.sqrt((voiced if voiced.size else powers).mean()))) if powers.size else -np.inf
-    found = np.flatnonzero(speaks)
-    spoken = (found[0] * WINDOW / RATE, min(audio.seconds, (found[-1] + 1) * WINDOW / RATE)) if found.size else None
+    spoken = _span(speaks, audio.seconds)
     problems = {
         "silent": spoken is None,
         "too_short": audio.seconds < _SHORTEST,
@@ -97,18 +97,11 @@ def prepare(audio: Audio, condition: Condition) -> Audio:
         return audio
     begin, end = condition.spoken
     first, last = max(0, int((begin - _BEFORE) * RATE)), int((end + _AFTER) * RATE)
-    samples = (audio.samples - audio.samples.mean())[first:last]
+    samples = audio.samples[first:last]
+    samples = samples - samples.mean()
     gain = 10 ** (min(_LEVEL - condition.level, _MOST_GAIN) / 20)
     highest = float(np.abs(samples).max(initial=1e-9))
     return Audio((samples * min(gain, _HIGHEST / highest)).astype(np.float32), RATE)
-
-
-def check(audio: Audio, rate: int = RATE) -> None:
-    """Raise BadInput unless `audio` is one channel of numbers at `rate`."""
-    if audio.rate != rate:
-        raise BadInput(f"The sound has {audio.rate} samples a second.", next_step=f"Resample it to {rate} Hz.")
-    if audio.samples.ndim != 1 or not np.isfinite(audio.samples).all():
-        raise BadInput("The sound holds samples that are no numbers.", next_step="Send one channel of finite samples.")
 
 
 def _chances(samples: Floats, peak: float) -> Floats:
@@ -117,6 +110,14 @@ def _chances(samples: Floats, peak: float) -> Floats:
     gain = 10 ** (min(max(0.0, -6.0 - peak), _MOST_GAIN) / 20)
     padded = np.pad(samples * np.float32(gain), (0, -len(samples) % WINDOW))
     return np.array([detector(window) for window in padded.reshape(-1, WINDOW)], np.float32)
+
+
+def _span(speaks: NDArray[np.bool_], seconds: float) -> tuple[float, float] | None:
+    """Seconds from the first window in which somebody speaks to the end of the last."""
+    found = np.flatnonzero(speaks)
+    if not found.size:
+        return None
+    return float(found[0]) * WINDOW / RATE, min(seconds, float(found[-1] + 1) * WINDOW / RATE)
 
 
 def _powers(samples: Floats) -> Floats:
