@@ -9,9 +9,14 @@ import pytest
 from openteller.runtime.llama_backend import LlamaGenerator
 from openteller.runtime.onnx_backend import EncoderClassifier, EncoderEmbedder
 from openteller.runtime.openai_backend import OpenAIEmbedder, OpenAIGenerator
-from openteller.runtime.protocols import Classifier, Embedder, Reranker, TextGenerator
+from openteller.runtime.openai_hearing_backend import OpenAITranscriber
+from openteller.runtime.openai_speech_backend import OpenAISynthesizer
+from openteller.runtime.protocols import Classifier, Embedder, Reranker, Synthesizer, TextGenerator, Transcriber
 from openteller.runtime.scripted import ScriptedClassifier, ScriptedEmbedder, ScriptedGenerator, ScriptedReranker
+from openteller.runtime.scripted_hearing import ScriptedTranscriber
+from openteller.runtime.scripted_speech import ScriptedSynthesizer
 from openteller.runtime.use_backend import SentenceEncoder
+from openteller.voice.audio_files import read_audio
 from tests.runtime.engines import (
     EMBEDDING_SIZE,
     KEY,
@@ -22,6 +27,9 @@ from tests.runtime.engines import (
     smollm2,
     weights,
 )
+from tests.runtime.hearers import transcription_server, whisper
+from tests.runtime.speakers import kokoro, serve_speech
+from tests.voice.sounds import EN_SAID, ZH_FILE, ZH_SAID
 
 
 def _scripted_generator() -> AbstractContextManager[TextGenerator]:
@@ -84,6 +92,23 @@ def _onnx_reranker() -> AbstractContextManager[Reranker]:
     return nullcontext(shipped_reranker())
 
 
+def _scripted_synthesizer() -> AbstractContextManager[Synthesizer]:
+    return nullcontext(ScriptedSynthesizer())
+
+
+def _kokoro() -> AbstractContextManager[Synthesizer]:
+    return nullcontext(kokoro())
+
+
+@contextmanager
+def _openai_synthesizer() -> Iterator[Synthesizer]:
+    made = ScriptedSynthesizer()
+    with serve_speech(made) as url:
+        synthesizer = OpenAISynthesizer(url, "tones", made.voices, KEY)
+        yield synthesizer
+        synthesizer.close()
+
+
 GENERATORS: dict[str, Callable[[], AbstractContextManager[TextGenerator]]] = {
     "scripted": _scripted_generator,
     "llama": _llama,
@@ -106,6 +131,50 @@ RERANKERS: dict[str, Callable[[], AbstractContextManager[Reranker]]] = {
     "scripted": _scripted_reranker,
     "onnx": _onnx_reranker,
 }
+
+
+def _scripted_transcriber() -> AbstractContextManager[Transcriber]:
+    said = {True: ZH_SAID, False: EN_SAID}
+    is_short = read_audio(ZH_FILE).seconds
+    return nullcontext(
+        ScriptedTranscriber(lambda audio: said[audio.seconds <= is_short] if audio.samples.any() else "")
+    )
+
+
+def _whisper() -> AbstractContextManager[Transcriber]:
+    return nullcontext(whisper())
+
+
+@contextmanager
+def _openai_transcriber() -> Iterator[Transcriber]:
+    with transcription_server() as server:
+        transcriber = OpenAITranscriber(server.url, "whisper", KEY)
+        yield transcriber
+        transcriber.close()
+
+
+TRANSCRIBERS: dict[str, Callable[[], AbstractContextManager[Transcriber]]] = {
+    "scripted": _scripted_transcriber,
+    "whisper": _whisper,
+    "openai": _openai_transcriber,
+}
+SYNTHESIZERS: dict[str, Callable[[], AbstractContextManager[Synthesizer]]] = {
+    "scripted": _scripted_synthesizer,
+    "openai": _openai_synthesizer,
+    "kokoro": _kokoro,
+}
+
+
+@pytest.fixture(scope="session", params=list(TRANSCRIBERS))
+def transcriber(request: pytest.FixtureRequest) -> Iterator[Transcriber]:
+    with TRANSCRIBERS[cast(str, request.param)]() as made:
+        yield made
+
+
+@pytest.fixture(scope="session", params=list(SYNTHESIZERS))
+def synthesizer(request: pytest.FixtureRequest) -> Iterator[Synthesizer]:
+    with SYNTHESIZERS[cast(str, request.param)]() as made:
+        yield made
 
 
 @pytest.fixture(scope="session", params=list(GENERATORS))

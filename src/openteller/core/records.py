@@ -98,6 +98,7 @@ class Transcript(Record):
     text: str
     probability: float = Field(ge=0, le=1)
     seconds: float = Field(ge=0, description="length of the audio")
+    language: str = Field(description="zh or en")
 
 
 class Scored(Record):

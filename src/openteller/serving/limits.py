@@ -19,8 +19,10 @@ from openteller.serving.errors import TOO_LARGE, ErrorBody, ErrorDetail
 
 MAX_JSON_BYTES = 1_000_000
 MAX_IMPORT_BYTES = 25_000_000
+MAX_AUDIO_BYTES = 25_000_000
 MAX_HEADER_BYTES = 32_768
 IMPORT_PATH = "/v1/documents/import"
+INQUIRY_PATH = "/v1/inquiries"
 
 _MULTIPART_FRAME = 64_000
 _BUCKETS_KEPT = 100_000
@@ -53,7 +55,17 @@ class SizeLimit:
         await self._app(scope, _counted(receive, limit), send)
 
 
+def is_form(scope: Scope) -> bool:
+    """Whether the body is a form with files, by its header."""
+    return any(
+        name == b"content-type" and value.lower().startswith(b"multipart/form-data") for name, value in scope["headers"]
+    )
+
+
 def _limit(scope: Scope) -> int:
+    # A recording may come from anybody, as a question may.
+    if scope["path"] == INQUIRY_PATH and is_form(scope):
+        return MAX_AUDIO_BYTES + _MULTIPART_FRAME
     # A form is spooled to disk before anybody asks who sent it; those who show no token at all get no room for it.
     may_import = scope["path"] == IMPORT_PATH and any(name == b"authorization" for name, _ in scope["headers"])
     return MAX_IMPORT_BYTES + _MULTIPART_FRAME if may_import else MAX_JSON_BYTES

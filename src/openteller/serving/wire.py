@@ -20,6 +20,7 @@ from openteller.core.records import (
     Record,
     Reply,
     Role,
+    Transcript,
     Turn,
     Understanding,
 )
@@ -119,6 +120,17 @@ class TurnAnswer(Record):
         inquiry = turn.inquiry
         parts = {name: getattr(turn, name) for name in Turn.model_fields}
         return cls(trace_id=inquiry.trace_id, conversation_id=inquiry.conversation_id, **parts)
+
+
+class SpokenTurnAnswer(TurnAnswer):
+    """A whole turn that began with a recording, and what was heard in it."""
+
+    transcript: Transcript
+
+    @classmethod
+    def heard(cls, turn: Turn, transcript: Transcript) -> Self:
+        """The turn and its transcript as they stand on the wire."""
+        return cls(**dict(TurnAnswer.of(turn)), transcript=transcript)
 
 
 class ExplanationBody(Record):

@@ -12,9 +12,10 @@ from pydantic_core import to_json
 from openteller.core.errors import NotFound, OpenTellerError
 from openteller.core.records import Inquiry, Principal, Satisfaction
 from openteller.serving import errors
+from openteller.serving.api.spoken import FORM
 from openteller.serving.deps import Caller, Known, Served, Serving, hand_token, on_behalf, serve_visitor
 from openteller.serving.observation import log_fault
-from openteller.serving.wire import InquiryBody, OfferBody, SatisfactionBody, TurnAnswer
+from openteller.serving.wire import InquiryBody, OfferBody, SatisfactionBody, SpokenTurnAnswer, TurnAnswer
 from openteller.store.turns import TurnRepository
 
 router = APIRouter(prefix="/v1/inquiries", tags=["inquiries"])
@@ -29,6 +30,7 @@ _VISITOR: errors.Responses = {
         }
     }
 }
+_ASKED: errors.Responses = {200: _VISITOR[200] | {"model": SpokenTurnAnswer | TurnAnswer}}
 _STREAM: errors.Responses = {
     200: _VISITOR[200]
     | {
@@ -41,9 +43,17 @@ _STREAM: errors.Responses = {
 _STOPS = frozenset({"understanding", "answer", "offers"})
 
 
-@router.post("", summary="Ask", responses=_VISITOR | errors.responses(400, 401, 403, 404, 413, 422, 429, 503))
+@router.post(
+    "",
+    summary="Ask",
+    responses=_ASKED | errors.responses(400, 401, 403, 404, 413, 422, 429, 503),
+    openapi_extra={"requestBody": {"content": {"multipart/form-data": FORM}}},
+)
 def ask(body: InquiryBody, caller: Caller, serving: Served, request: Request, response: Response) -> TurnAnswer:
-    """Ask a question and receive the whole turn. Without a login: as a visitor, over what is public."""
+    """Ask a question and receive the whole turn. Without a login: as a visitor, over what is public.
+
+    A form with a recording asks aloud.
+    """
     inquiry, principal, token = _begin(body, caller, serving, request)
     with serving.metrics.stage("turn"):
         turn = serving.application.dialogue.walk(inquiry, principal)
