@@ -104,6 +104,11 @@ class Line:
         return [message for message in self.messages if message.type == kind]
 
     @property
+    def said(self) -> str:
+        """All that was begun to be said."""
+        return "".join(message.data["text"] for message in self.told("say"))
+
+    @property
     def silent_since(self) -> float:
         """Seconds since the last window that played anything."""
         quiet = next((i for i, played in enumerate(reversed(self.played)) if played is not None), len(self.played))
@@ -166,7 +171,7 @@ def test_a_nod_does_not_take_the_turn(nod: str, seconds: float) -> None:
     line.speak(seconds)
     line.wait(6)
     assert line.mind.asked == ["年费多少"]
-    assert [m.data["text"] for m in line.told("say")] == [piece.text for piece in LONG]
+    assert line.said == "".join(piece.text for piece in LONG)
     assert len(line.told("resumed")) == len(line.told("interrupted")) == int(seconds > 0.2)
     assert not line.call.speaking
 
@@ -190,10 +195,10 @@ def test_stop_then_go_on_says_the_rest() -> None:
     line.wait(2)
     assert line.mind.asked == ["年费多少"]
     assert not line.call.speaking
-    before = len(line.told("say"))
+    before = line.said
     line.speak(0.4)
     line.wait(8)
-    assert [m.data["text"] for m in line.told("say")[before:]] == [piece.text for piece in LONG]
+    assert line.said.removeprefix(before) == "".join(piece.text for piece in LONG)
 
 
 def test_say_that_again_and_more_slowly() -> None:

@@ -17,6 +17,8 @@ from openteller.serving.observation import log, log_fault
 from openteller.serving.voice_mind import DialogueMind
 from openteller.voice.call import Call, Message
 from openteller.voice.detectors import SileroDetector, SmartTurn
+from openteller.voice.recorder import Recorder
+from openteller.voice.recordings import Recordings
 from openteller.voice.wording import Line, line
 from openteller.voice.work import LoopWork, Workshop
 
@@ -130,14 +132,8 @@ class CallDesk:
         application, loop = serving.application, asyncio.get_running_loop()
         hearing, speech = await asyncio.to_thread(lambda: (application.hearing, application.speech))
         finished = await asyncio.to_thread(lambda: self._smart_turn)
-        recorder = await asyncio.to_thread(
-            application.recordings.open,
-            opened["call_id"],
-            principal,
-            speech.rate,
-            consent=start.record,
-            fault=lambda error: log_fault(error, "voice"),
-        )
+        tape = Taping(application.recordings, opened["call_id"], principal, speech.rate)
+        await tape.agree(start.record)
         conversation_id = start.conversation_id or uuid4()
         bank = {"zh": application.settings.bank_name_zh, "en": application.settings.bank_name_en}
         made: list[Call] = []
@@ -154,7 +150,7 @@ class CallDesk:
                 bank=bank,
                 language=start.language,
                 hands_free=start.hands_free,
-                tape=recorder,
+                tape=tape.recorder,
             )
             made.append(call)
             return call
@@ -164,21 +160,61 @@ class CallDesk:
             "conversation_id": str(conversation_id),
             "rate": speech.rate,
             "notice": notice,
-            "recording": recorder is not None,
+            "recording": tape.recorder is not None,
+            "recordable": application.recordings.is_on,
         }
         opening = [Message("ready", ready)]
         try:
-            processor = CallProcessor(make, rate=speech.rate, opened=opening, has_screen=start.has_screen)
+            processor = CallProcessor(
+                make, rate=speech.rate, opened=opening, record=tape.change, has_screen=start.has_screen
+            )
             await run(transport, processor, rate=speech.rate)
         finally:
-            if recorder:
-                await asyncio.to_thread(recorder.finish)
+            await tape.finish()
         return made[0].closed or "bye"
 
     def close(self) -> None:
         """Begin no more work."""
         if "_workshop" in self.__dict__:
             self._workshop.close()
+
+
+class Taping:
+    """One call's recording, which begins once the caller agrees, and ends for good when they no longer do."""
+
+    def __init__(self, recordings: Recordings, call_id: str, principal: Principal, rate: int) -> None:
+        self._recordings, self._call_id, self._principal, self._rate = recordings, call_id, principal, rate
+        self._is_over = False
+        self.recorder: Recorder | None = None
+
+    async def agree(self, consent: bool) -> None:
+        """Open the recording if the bank records and the caller agrees."""
+        if self.recorder or self._is_over or not consent:
+            return
+        self.recorder = await asyncio.to_thread(
+            self._recordings.open,
+            self._call_id,
+            self._principal,
+            self._rate,
+            consent=True,
+            fault=lambda error: log_fault(error, "voice"),
+        )
+
+    async def change(self, call: Call, consent: bool) -> None:
+        """The caller agrees in the middle of the call, or no longer does."""
+        if consent:
+            await self.agree(True)
+            if self.recorder:
+                call.record(self.recorder)
+        elif self.recorder:
+            call.record(None)
+            await self.finish()
+
+    async def finish(self) -> None:
+        """End the recording, if there is one."""
+        recorder, self.recorder, self._is_over = self.recorder, None, True
+        if recorder:
+            await asyncio.to_thread(recorder.finish)
 
 
 def _measured(serving: Serving, tell: Callable[[Message], None]) -> Callable[[Message], None]:

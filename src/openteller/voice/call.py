@@ -198,6 +198,13 @@ class Call:
             self._be("listening")
         return played
 
+    def record(self, tape: Tape | None) -> None:
+        """Record from now on, and say so; None: no longer."""
+        self._tape = tape
+        self._tell("recording", on=tape is not None)
+        if tape and not self._mouth.speaking:
+            self._say(Line.RECORDED)
+
     def push(self) -> None:
         """The button to talk is pressed."""
         self._give_way()

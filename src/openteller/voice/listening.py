@@ -22,7 +22,11 @@ from openteller.voice.hearing import Heard
 _OVER, _MAYBE, _HARDLY = 0.45, 1.2, 1.8  # seconds of silence that end a turn, by how finished it sounds
 _SOUNDS_OVER, _SOUNDS_OPEN = 0.5, 0.15  # Smart Turn's probability
 _NOTHING = 0.9  # seconds of silence after a sound in which no words were heard
+_DOUBTFUL = 1.5  # … after a few sounds of which the recogniser is not sure: nobody knows what they begin
+_SURE = 0.8  # the recogniser's probability
 _SHORTEST_PUSHED = 0.2  # seconds: less is a slip of the finger
+
+_FEW = {"zh": 4, "en": 10}  # characters
 
 T = TypeVar("T")
 
@@ -278,6 +282,8 @@ def patience(heard: Heard, over: float) -> float:
         return _NOTHING
     if manners.command(heard.text) or manners.is_backchannel(heard.text):
         return _OVER
+    if heard.probability < _SURE and len(manners.plain(heard.text).replace(" ", "")) <= _FEW[heard.language]:
+        return max(_DOUBTFUL, manners.patience(heard.text))
     by_sound = _OVER if over >= _SOUNDS_OVER else _HARDLY if over < _SOUNDS_OPEN else _MAYBE
     return max(by_sound, manners.patience(heard.raw), manners.patience(heard.text))
 

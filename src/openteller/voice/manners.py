@@ -51,7 +51,7 @@ _EN_NUMBER = (
     + r"|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty"
     r"|sixty|seventy|eighty|ninety|hundred|thousand|million|billion|point"
 )
-_ENDS_IN_NUMBER = re.compile(rf"(?:[0-9{_ZH_DIGIT}十百千万亿点]|\b(?:{_EN_NUMBER}))(?:\s*and)?$")
+_ENDS_IN_NUMBER = re.compile(rf"(?:[0-9{_ZH_DIGIT}十百千万亿点]个?|\b(?:{_EN_NUMBER}))(?:\s*and)?$")
 _PART_OF_DATE = re.compile(
     rf"(?:[0-9{_ZH_DIGIT}十]+\s*(?:年|月)|(?:january|february|march|april|june|july|august|september|october|november|december)"
     r"|\b(?:on|until|since|from) the)$"
@@ -63,16 +63,20 @@ _LEADS_ON = re.compile(
     r"|\b(?:is|are|was|number|numbers|ending|ending in|ends in|account|amount of|about|around|the|a|an|my|of|to|from|for|in|on|at|and|or"
     r"|but|because|if|with|by|that|than|between|transfer|pay|send|dollars and|yuan and|pounds and|euros and|minus|plus))$"
 )
+_ORDINAL = re.compile(
+    r"(?:我?选|我?要|是)?第[一二两三四五六1-6](?:个|项|条|种)?|(?:the )?(?:first|second|third|fourth)(?: one)?"
+    r"|(?:number|option) (?:one|two|three|four|[1-4])"
+)
 _LONG_NUMBER = re.compile(
-    r"手机|电话|卡号|账号|账户号|身份证|\b(?:phone|mobile|card number|account number|iban|passport|id number|telephone)\b"
+    r"手机|电话|[卡账帐][号后]|[账帐]户号|身份证|\b(?:phone|mobile|card number|account number|iban|passport|id number|telephone)\b"
 )
 _DIGIT_RUN = re.compile(
     rf"(?:[0-9{_ZH_DIGIT}]|\b(?:{_EN_DIGIT})\b)(?:[\s\-]*(?:[0-9{_ZH_DIGIT}]|\b(?:{_EN_DIGIT})\b))*$"
 )
 _ONE_DIGIT = re.compile(rf"[0-9{_ZH_DIGIT}]|\b(?:{_EN_DIGIT})\b")
 # What recognisers write for a digit at the end of a group ("138" is heard as "13吧"), and a few characters after digits.
-_SOUNDS_LIKE_DIGIT = "吧把爸就久酒是似死事我无午舞流留刘期起气齐要腰药摇幼衣以已医儿而耳饿山散伞善另领林灵"
-_DIGITS_NEAR_END = re.compile(rf"[0-9{_ZH_DIGIT}][{_SOUNDS_LIKE_DIGIT}]{{1,3}}$")
+_SOUNDS_LIKE_DIGIT = "悠优吧把爸就久酒是似死事我无午舞流留刘期起气齐要腰药摇幼衣以已医儿而耳饿山散伞善另领林灵"
+_DIGITS_NEAR_END = re.compile(rf"[0-9{_ZH_DIGIT}]\s*[{_SOUNDS_LIKE_DIGIT}]{{1,4}}$")
 _LIKE_DIGITS = re.compile(rf"[0-9{_ZH_DIGIT}{_SOUNDS_LIKE_DIGIT}]{{2,}}$")
 _NUMBER_BEGUN = re.compile(rf"(?:[0-9{_ZH_DIGIT}]|\b(?:{_EN_DIGIT})\b)\W*\w{{0,4}}$")
 _ASKS = re.compile(r"(?:吗|呢|多少|怎么|什么|哪|如何|能|可以|办|开头|开通|忘|丢)")
@@ -119,7 +123,7 @@ def patience(text: str) -> float:
     such numbers have; so may a phrase that leads on to something.
     """
     said = plain(text)
-    if not said:
+    if not said or _ORDINAL.fullmatch(said):
         return 0.0
     if _ENDS_IN_NUMBER.search(said):
         return _after_number(said)

@@ -8,7 +8,7 @@ comes in. Knows nothing about HTTP, tokens or the bank.
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,7 @@ class CallProcessor(FrameProcessor):
         make_call: makes the call, given what to tell its messages to.
         rate: samples a second of what is said.
         opened: messages to send before anything else.
+        record: called when the caller agrees to be recorded (True) or no longer does.
         has_screen: whether the customer's side takes messages; a telephone takes sound only.
     """
 
@@ -60,11 +61,12 @@ class CallProcessor(FrameProcessor):
         *,
         rate: int,
         opened: list[Message],
+        record: Callable[[Call, bool], Coroutine[Any, Any, None]],
         has_screen: bool = True,
     ) -> None:
         super().__init__()
         self._call = make_call(self._tell)
-        self._rate, self._opened, self._has_screen = rate, opened, has_screen
+        self._rate, self._opened, self._has_screen, self._record = rate, opened, has_screen, record
         self._resampler = create_stream_resampler()
         self._outbox: asyncio.Queue[Message] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
@@ -125,6 +127,8 @@ class CallProcessor(FrameProcessor):
                     self._call.type(text)
             case "hush":
                 self._call.hush()
+            case "record":
+                self.create_task(self._record(self._call, bool(said.get("on"))))
             case "bye":
                 self._call.end("bye")
 

@@ -94,6 +94,11 @@ class Recordings:
             self._keys()
             sound_file()
 
+    @property
+    def is_on(self) -> bool:
+        """Whether the bank records callers who agree."""
+        return self._is_on
+
     def open(
         self, call_id: str, principal: Principal, rate: int, *, consent: bool, fault: Callable[[Exception], None]
     ) -> Recorder | None:

@@ -91,6 +91,9 @@ class ScriptedDialogue:
             TurnRepository().save(session, principal, turn)
         yield Step("done", {"turn": turn})
 
+    def prepare(self, inquiry: Inquiry, principal: Principal) -> None:
+        """Nothing is looked up ahead."""
+
     def rate(self, principal: Principal, satisfaction: Satisfaction) -> None:
         with self.database.session(principal) as session:
             TurnRepository().rate(session, principal, satisfaction)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,28 @@ def test_with_both_the_call_is_kept_and_accounted_for(clean: Database, tmp_path:
     with clean.session(AGENT) as session:
         rows = session.scalars(select(AuditRow.action).order_by(AuditRow.seq)).all()
     assert rows == ["call.recorded", "call.recording_exported"]
+
+
+def test_consent_may_come_in_the_middle_of_the_call(clean: Database, tmp_path: Path) -> None:
+    bank = house(clean, tmp_path / "data", is_on=True)
+    start = {"type": "start", "token": Tokens(bank.settings).issue(ANN), "language": "zh"}
+    with TestClient(create_app(bank)) as client, client.websocket_connect("/v1/voice") as socket:
+        socket.send_text(json.dumps(start))
+        ready = json.loads(socket.receive_text())
+        assert (ready["recording"], ready["recordable"]) == (False, True)
+        socket.send_text('{"type": "record", "on": true}')
+        while json.loads(socket.receive().get("text") or "{}") != {"type": "recording", "on": True}:
+            pass
+        for _ in range(25):
+            socket.send_bytes((np.full(640, 0.25) * 32_767).astype("<i2").tobytes())
+        socket.send_text('{"type": "bye"}')
+        while socket.receive()["type"] != "websocket.close":
+            pass
+    end = time.monotonic() + 10  # the socket closes before the last segment is written
+    while bank.recordings.verify()[0].state is not State.INTACT and time.monotonic() < end:
+        time.sleep(0.05)
+    (found,) = bank.recordings.verify()
+    assert (found.state, found.is_whole) == (State.INTACT, True)
 
 
 def test_a_server_that_should_record_does_not_start_without_a_key(clean: Database, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ export class Calls {
       talk: (on) => this.#call?.talk(on),
       mode: (mode) => this.#call && (this.#call.mode = mode),
       hush: () => this.#call?.hush(),
+      record: (on) => this.#call?.record(on),
       end: () => this.hangUp(),
       retry: () => widget.talk(),
       dismissed: () => host.leave(),
@@ -65,6 +66,7 @@ export class Calls {
     return {
       state: (state) => this.#turnTo(state),
       ready: (message) => this.#ready(message),
+      recording: ({ on }) => (bar.recorded = on),
       partial: ({ text }) => (bar.partial = text),
       heard: ({ text }) => {
         bar.partial = bar.said = "";

@@ -21,13 +21,15 @@ export class VoiceBar {
   #modes = {};
   #notice;
   #recording;
+  #consent;
+  #isRecorded = false;
   #call;
   #trouble;
   #frame = 0;
   #stateName = "";
   mode = "hands-free";
 
-  /** @param {object} actions `talk(on)`, `mode(mode)`, `hush()`, `end()`, `retry()`, `dismissed()` */
+  /** @param {object} actions `talk(on)`, `mode(mode)`, `hush()`, `record(on)`, `end()`, `retry()`, `dismissed()` */
   constructor(elements, actions) {
     this.#elements = elements;
     this.#actions = actions;
@@ -37,6 +39,12 @@ export class VoiceBar {
     this.#said = make("p", { class: "said", role: "status", dir: "auto" });
     this.#notice = make("p", { class: "caption", dir: "auto" });
     this.#recording = make("p", { class: "caption strong", word: "voice_recording" });
+    this.#consent = make("button", {
+      type: "button",
+      class: "quick consent",
+      word: "voice_allow_recording",
+      on: { click: () => actions.record(!this.#isRecorded) },
+    });
     this.#hold = this.#holdButton();
     this.#hush = this.#button("voice_hush", "hush", () => actions.hush());
     this.#call = make(
@@ -49,6 +57,7 @@ export class VoiceBar {
       make("div", { class: "controls" }, this.#choice(), this.#hush, this.#endButton()),
       this.#notice,
       this.#recording,
+      this.#consent,
     );
     this.#trouble = make("div", { role: "alert" });
     this.node = make("section", { class: "voice", label: "voice_call" }, this.#call, this.#trouble);
@@ -60,7 +69,8 @@ export class VoiceBar {
   open(levels) {
     this.#call.hidden = false;
     for (const text of [this.#partial, this.#said, this.#notice]) text.textContent = "";
-    this.#recording.hidden = true;
+    this.recorded = false;
+    this.#consent.hidden = true;
     this.#trouble.replaceChildren();
     cancelAnimationFrame(this.#frame);
     this.#watch(levels);
@@ -102,10 +112,18 @@ export class VoiceBar {
     this.#said.textContent = text === this.#notice.textContent ? "" : text;
   }
 
-  /** The notice that this is a machine, and whether it is recorded. */
-  introduce({ notice, recording: isRecorded }) {
+  /** The notice that this is a machine, whether the call is recorded, and whether it may be. */
+  introduce({ notice, recording: isRecorded, recordable: canBeRecorded }) {
     this.#notice.textContent = notice;
+    this.recorded = isRecorded;
+    this.#consent.hidden = !canBeRecorded;
+  }
+
+  /** Whether the call is recorded, from now on. */
+  set recorded(isRecorded) {
+    this.#isRecorded = isRecorded;
     this.#recording.hidden = !isRecorded;
+    this.#elements.say(this.#consent, isRecorded ? "voice_stop_recording" : "voice_allow_recording");
   }
 
   #stateWord(name) {

@@ -109,6 +109,11 @@ export class Call {
     this.#line.send({ type: "text", text });
   }
 
+  /** Agree to be recorded from now on, or no longer. */
+  record(on) {
+    this.#line?.send({ type: "record", on });
+  }
+
   /** Stop the answer's being read out. */
   hush() {
     if (!this.isReady) return;
