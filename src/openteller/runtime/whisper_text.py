@@ -83,9 +83,7 @@ def is_invented(text: str, no_speech: float) -> bool:
 
 
 def is_prompt(text: str, hotwords: Sequence[str]) -> bool:
-    """Whether `text` is three or more of the hot words in the order in which they were given, and nothing else."""
+    """Whether `text` is nothing but two or more of the hot words, as the prompt lists them: what Whisper makes of a hum."""
     said = [part for part in re.split(r"[、,，;；.。\s]+", fold(text)) if part]
-    given = [part for word in hotwords for part in re.split(r"\s+", fold(word)) if part]
-    if len(said) < 3 or len(said) > len(given):
-        return False
-    return any(given[start : start + len(said)] == said for start in range(len(given) - len(said) + 1))
+    given = {part for word in hotwords for part in re.split(r"\s+", fold(word)) if part}
+    return len(said) >= 2 and given.issuperset(said) and (len(said) >= 3 or "、" in text)

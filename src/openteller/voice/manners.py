@@ -99,14 +99,14 @@ def is_backchannel(text: str) -> bool:
     if said in BACKCHANNELS:
         return True
     parts = said.split()
-    return all(part in BACKCHANNELS or _repeats(part) for part in parts)
+    return all(part in BACKCHANNELS or _repeats(part.rstrip("啊呀呢哦吧嘛哈")) for part in parts)
 
 
 def _repeats(part: str) -> bool:
     """嗯嗯嗯, 对对对, 好的好的: one entry of the table said over and over."""
     return any(
         len(part) % size == 0 and part[:size] in BACKCHANNELS and part == part[:size] * (len(part) // size)
-        for size in range(1, len(part) // 2 + 1)
+        for size in range(1, len(part) + 1)
     )
 
 
