@@ -80,6 +80,7 @@ def test_commands_are_the_whole_utterance(text: str, told: Command | None) -> No
         "卡号六二二就",
         "0.0幼散",
         "我的电话是要把流",
+        "It matures on March, the 15th",
         "My card number is 41 11 uh",
     ],
 )
@@ -98,6 +99,8 @@ def test_open_ends_get_patience(text: str) -> None:
         "一年期利率多少",
         "手机号138开头的能办吗",
         "我有2张卡是吧",
+        "理财在哪里买",
+        "怎么转",
         "",
     ],
 )

@@ -52,8 +52,9 @@ _EN_NUMBER = (
     r"|sixty|seventy|eighty|ninety|hundred|thousand|million|billion|point"
 )
 _ENDS_IN_NUMBER = re.compile(rf"(?:[0-9{_ZH_DIGIT}十百千万亿点]个?|\b(?:{_EN_NUMBER}))(?:\s*and)?$")
+_MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
 _PART_OF_DATE = re.compile(
-    rf"(?:[0-9{_ZH_DIGIT}十]+\s*(?:年|月)|(?:january|february|march|april|june|july|august|september|october|november|december)"
+    rf"(?:[0-9{_ZH_DIGIT}十]+\s*(?:年|月)|(?:{_MONTH.replace('may|', '')})|(?:{_MONTH}) (?:the )?[0-9]{{1,2}}(?:st|nd|rd|th)?"
     r"|\b(?:on|until|since|from) the)$"
 )
 # What is said right before a number, or a name: nobody stops there.
@@ -63,6 +64,7 @@ _LEADS_ON = re.compile(
     r"|\b(?:is|are|was|number|numbers|ending|ending in|ends in|account|amount of|about|around|the|a|an|my|of|to|from|for|in|on|at|and|or"
     r"|but|because|if|with|by|that|than|between|transfer|pay|send|dollars and|yuan and|pounds and|euros and|minus|plus))$"
 )
+_ASKS_HOW = re.compile(r"(?:怎么|怎样|如何|哪|什么时候|能不能|可不可以|可以).{0,8}[到转汇存取贷买]$")
 _ORDINAL = re.compile(
     r"(?:我?选|我?要|是)?第[一二两三四五六1-6](?:个|项|条|种)?|(?:the )?(?:first|second|third|fourth)(?: one)?"
     r"|(?:number|option) (?:one|two|three|four|[1-4])"
@@ -134,7 +136,7 @@ def patience(text: str) -> float:
         return OPEN_LONG_NUMBER
     if _PART_OF_DATE.search(said):
         return OPEN_NUMBER
-    if _LEADS_ON.search(said):
+    if _LEADS_ON.search(said) and not _ASKS_HOW.search(said):
         return OPEN_LONG_NUMBER if _LONG_NUMBER.search(said) else OPEN_PHRASE
     return 0.0
 
