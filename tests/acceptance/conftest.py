@@ -31,7 +31,8 @@ def bank_dir() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def environment(bank_dir: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENTELLER_")}
-    return kept | {"OPENTELLER_DATA_DIR": str(bank_dir), "OPENTELLER_DEV": "1"}
+    # Nobody calls but who is tested; speech is made when it is wanted.
+    return kept | {"OPENTELLER_DATA_DIR": str(bank_dir), "OPENTELLER_DEV": "1", "OPENTELLER_VOICE_AHEAD": "0"}
 
 
 @pytest.fixture(scope="session")

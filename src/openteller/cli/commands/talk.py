@@ -119,7 +119,7 @@ def _server(directory: Path) -> Iterator[str]:
     from openteller.serving.app import create_app
     from openteller.settings import load
 
-    application = Application(load(dev=True), console_progress())
+    application = Application(load(dev=True, voice_ahead=False), console_progress())
     server = uvicorn.Server(uvicorn.Config(create_app(application), port=0, log_level="error", access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     try:
