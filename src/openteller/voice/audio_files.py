@@ -165,7 +165,7 @@ def _container(content: bytes, kind: str) -> "Iterator[InputContainer]":
     except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
         raise UnreadableFile(
             f"The file begins like {kind} and cannot be read.",
-            cause=f"It is damaged or cut short ({str(error)[:120]}).",
+            cause=f"It is damaged or cut short ({getattr(error, 'strerror', None) or error}).",
             next_step="Record or export it again.",
         ) from error
     with container:
