@@ -297,8 +297,9 @@ class Call:
 
     def _takes_turn(self, heard: Heard) -> bool:
         """Whether what was said while we speak is meant to take the turn."""
-        if manners.command(heard.text):
-            return True
+        told = manners.command(heard.text)
+        if told is not None:
+            return told is not Command.GO_ON  # we are doing so
         if manners.is_backchannel(heard.text):
             # At the end of a question, a yes is its answer.
             return self._mouth.last_line and self._mouth.line.rstrip().endswith(("?", "？"))
