@@ -31,9 +31,10 @@ from openteller.core.records import Outcome, visitor
 from openteller.runtime.protocols import Audio, Floats
 from openteller.settings import load
 from openteller.voice.aloud import aloud
-from openteller.voice.call import Call, Message, Piece
+from openteller.voice.call import Call
 from openteller.voice.detectors import RATE, SileroDetector, SmartTurn
 from openteller.voice.listening import AtOnce
+from openteller.voice.records import Message, Piece
 
 QUESTIONS = Path("tests/acceptance/newcomer.yaml")
 UTTERANCES = Path("benchmarks/voice_utterances.yaml")

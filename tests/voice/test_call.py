@@ -8,10 +8,11 @@ import pytest
 
 from openteller.core.errors import Unavailable
 from openteller.runtime.protocols import Audio, Floats
-from openteller.voice.call import Call, Message, Piece
+from openteller.voice.call import Call
 from openteller.voice.detectors import RATE, WINDOW
 from openteller.voice.hearing import Heard
 from openteller.voice.listening import AtOnce
+from openteller.voice.records import Message, Piece
 
 OUT = 8_000
 SPEAKS, SILENT = np.ones(WINDOW, np.float32), np.zeros(WINDOW, np.float32)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from openteller.runtime.protocols import Floats
-from openteller.voice.call import Call, Message
+from openteller.voice.call import Call
 from openteller.voice.detectors import WINDOW
 from openteller.voice.listening import AtOnce
+from openteller.voice.records import Message
 from tests.voice.test_call import OUT, Ears, Mind, Voice, heard
 
 

@@ -15,10 +15,11 @@ from openteller.core.records import Principal, Record
 from openteller.serving.deps import Serving
 from openteller.serving.observation import log, log_fault
 from openteller.serving.voice_mind import DialogueMind
-from openteller.voice.call import Call, Message
+from openteller.voice.call import Call
 from openteller.voice.detectors import SileroDetector, SmartTurn
 from openteller.voice.recorder import Recorder
 from openteller.voice.recordings import Recordings
+from openteller.voice.records import Message
 from openteller.voice.wording import Line, line
 from openteller.voice.work import LoopWork, Workshop
 

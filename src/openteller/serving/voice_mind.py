@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 from openteller.assistant.dialogue import inquiry_of
 from openteller.core.records import Inquiry, Language, Principal
 from openteller.serving.deps import Serving
-from openteller.voice.call import Piece
+from openteller.voice.records import Piece
 
 _LANGUAGES = {"zh": Language.ZH_HANS, "en": Language.EN}
 

@@ -13,9 +13,8 @@ real time and always the same. Knows no assistant, no network and no models: the
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from openteller.core.errors import OpenTellerError
 from openteller.core.text import han_share
@@ -25,7 +24,9 @@ from openteller.voice.detectors import RATE, EndDetector, SpeechDetector
 from openteller.voice.hearing import Heard
 from openteller.voice.listening import Ears, Listening, Work
 from openteller.voice.manners import Command
+from openteller.voice.measures import Clock, stages
 from openteller.voice.mouth import Mouth
+from openteller.voice.records import Message, Mind, Piece, Tape
 from openteller.voice.replying import Replying, Sentence, Voice
 from openteller.voice.turns import PAUSE_SEEN
 from openteller.voice.wording import Line, line
@@ -48,69 +49,6 @@ _CHOICE = re.compile(
     r"(?:选|要|是|我想问|我要)?(?:第)?([一二两三四1234])(?:个|项|条|种)?(?:问题|吧|的)?"
     r"|(?:the )?(?:number |option )?(first|second|third|fourth|one|two|three|four|[1-4])(?: one| option)?(?: please)?"
 )
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A part of what a mind answers.
-
-    text: one or more whole sentences; empty when the piece only tells an event.
-    language: zh or en, of `text`.
-    keep: approved wording with nobody's data in it: its sound may be stored.
-    replaces: all text given before is withdrawn, and this stands in its place.
-    choices: questions that the customer may choose from by number; they are read out.
-    event: told to the caller as it is.
-    """
-
-    text: str = ""
-    language: str = "zh"
-    keep: bool = False
-    replaces: bool = False
-    choices: tuple[str, ...] = ()
-    event: tuple[str, Mapping[str, Any]] | None = None
-
-
-class Mind(Protocol):
-    """Whoever answers: text in, a stream of text out. Called away from the call's thread."""
-
-    def answer(self, text: str, language: str | None) -> Iterator[Piece]:
-        """The reply to what a customer said."""
-        ...
-
-    def prepare(self, text: str, language: str | None) -> None:
-        """They may be about to say `text`: look up what will be needed. Nothing is stored or said."""
-        ...
-
-
-class Tape(Protocol):
-    """Whatever records a call, as `openteller.voice.recorder.Recorder` does."""
-
-    def heard(self, samples: Floats) -> None:
-        """(n,) samples of the customer at 16 kHz."""
-        ...
-
-    def played(self, samples: Floats) -> None:
-        """(n,) samples of ours at the voice's rate."""
-        ...
-
-
-@dataclass(frozen=True)
-class Message:
-    """Something the customer's side should know: `type` and fields as in docs/guide/voice.md."""
-
-    type: str
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class _Clock:
-    """When the steps of the present turn happened, in seconds of `now`."""
-
-    spoken: float = 0.0  # the customer's last sound
-    heard: float = 0.0
-    over: float = 0.0
-    answered: float = 0.0
-    silence: float = 0.0
 
 
 class Call:
@@ -162,7 +100,7 @@ class Call:
         self._unsure = 0
         self._idle = self._thinking = 0.0
         self._asked_whether_there = self._said_busy = self._fills = False
-        self._clock: _Clock | None = None
+        self._clock: Clock | None = None
         self.closed = ""
 
     @property
@@ -246,7 +184,7 @@ class Call:
                 if voiced >= _STOP_AFTER and self._mouth.speaking:
                     self._hold()
             case listening.Paused(voiced=voiced):
-                self._clock = _Clock(spoken=self._now() - PAUSE_SEEN)
+                self._clock = Clock(spoken=self._now() - PAUSE_SEEN)
                 if self._mouth.speaking and voiced < _NOD:
                     self._take_up()
             case listening.Guess(heard=heard):
@@ -254,7 +192,7 @@ class Call:
             case listening.Over():
                 if not self._mouth.speaking:
                     self._be("thinking")
-                self._clock = self._clock or _Clock(spoken=self._now())
+                self._clock = self._clock or Clock(spoken=self._now())
                 self._clock.over = self._now()
             case listening.Utterance(heard=heard, silence=silence):
                 self._uttered(heard, silence)
@@ -453,7 +391,7 @@ class Call:
         self._tell("say", text=text)
         clock, self._clock = self._clock, None
         if clock and clock.answered:
-            self._tell("timing", **_stages(clock, self._now()))
+            self._tell("timing", **stages(clock, self._now()))
 
     def _mute(self, error: OpenTellerError) -> None:
         self._tell("notice", code="text_only", text=line(Line.MUTE, self.language))
@@ -527,16 +465,3 @@ class Call:
 
     def _tell(self, type: str, **data: Any) -> None:
         self._tell_out(Message(type, data))
-
-
-def _stages(clock: _Clock, now: float) -> dict[str, float]:
-    """Seconds of each stage of a turn, and from the customer's last sound to our first."""
-    over = clock.over or clock.heard
-    found = {
-        "hear": clock.heard - clock.spoken,
-        "turn": over - clock.spoken,
-        "answer": clock.answered - max(over, clock.heard),
-        "speak": now - clock.answered,
-        "first_audio": now - clock.spoken,
-    }
-    return {name: round(max(0.0, seconds), 3) for name, seconds in found.items()}

@@ -34,8 +34,9 @@ from pipecat.workers.runner import WorkerRunner
 
 from openteller.core.text import normalise
 from openteller.runtime.protocols import Floats
-from openteller.voice.call import Call, Message
+from openteller.voice.call import Call
 from openteller.voice.detectors import RATE
+from openteller.voice.records import Message
 
 _CHUNK = 0.04  # seconds of sound sent at a time
 _AHEAD = 0.08  # seconds that may be sent before they are due: what an interruption cannot call back
