@@ -12,6 +12,7 @@ from openteller.training.recipes import DATA_VARIABLE, as_dataclass, data_path, 
 from openteller.training.relevance import RelevanceRecipe
 from openteller.training.search import read_plan
 from openteller.training.sft import SftRecipe
+from openteller.training.speech import SpeechRecipe
 from openteller.training.tasks.catalogue import TASKS
 from openteller.training.understanding import UnderstandingRecipe
 
@@ -21,6 +22,7 @@ KINDS = {
     "mlm": PretrainRecipe,
     "clm": PretrainRecipe,
     "sft": SftRecipe,
+    "speech": SpeechRecipe,
     "multi-task": MultiTaskRecipe,
 }
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))

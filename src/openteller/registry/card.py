@@ -21,6 +21,7 @@ _ON_THE_HUB = {
     "e5-small": "intfloat/multilingual-e5-small",
     "smollm2-135m-instruct": "HuggingFaceTB/SmolLM2-135M-Instruct",
     "gemma3-270m": "google/gemma-3-270m",
+    "whisper-base": "openai/whisper-base",
 }
 # SPDX identifiers that the Hub knows, by its own spelling.
 _LICENCES = {name.lower(): name for name in ("Apache-2.0", "MIT", "CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0", "Gemma")}

@@ -92,6 +92,13 @@ _PURPOSES = {
         "stating facts, rates or fees of its own accord: what it says must be held against a source; "
         + _SENT_TO_A_PERSON,
     ),
+    "speech": Purpose(
+        "automatic-speech-recognition",
+        "A Whisper model that was taught how certain speakers say certain words, for CTranslate2.",
+        "transcribing speech like that it was trained on.",
+        "acting on an amount, an account or a consent that it heard without reading it back; other languages, and recordings"
+        " of other kinds, before it has been measured on them; " + _SENT_TO_A_PERSON,
+    ),
 }
 _ALIASES = {"relevance": "reranking", "embedding-by-label": "embedding"}
 _UNKNOWN = Purpose("other", "A model trained with OpenTeller.", "what it was trained for.", _SENT_TO_A_PERSON)

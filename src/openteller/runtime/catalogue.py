@@ -3,7 +3,7 @@
 Weights are data. A file inside an installed Python package is found through the package's metadata, and the package's
 code is never imported. Split files are joined, and hub files kept, below `<data_dir>/models`. Besides the entries, a name
 may be that of an artefact below that folder, or any artefact's folder, when models can be built on it: what pre-training
-wrote, or fine-tuning of a decoder; or it names a model in Hugging Face layout (model_ids.py).
+wrote, or fine-tuning of a decoder or of speech recognition; or it names a model in Hugging Face layout (model_ids.py).
 
 A verified file is not hashed again while its size and modification time stay: this guards against damage and wrong
 versions, not against somebody who may write to the bank's disk. Knows nothing about what is inside a file.
@@ -35,7 +35,12 @@ from openteller.runtime.weights import (
     read_entries,
 )
 
-_BUILT_ON = {"mlm": WeightsRole.ENCODER, "clm": WeightsRole.GENERATOR, "sft": WeightsRole.GENERATOR}
+_BUILT_ON = {
+    "mlm": (WeightsRole.ENCODER, model_ids.WEIGHTS),
+    "clm": (WeightsRole.GENERATOR, model_ids.WEIGHTS),
+    "sft": (WeightsRole.GENERATOR, model_ids.WEIGHTS),
+    "speech": (WeightsRole.TRANSCRIBER, "model.bin"),
+}
 _BLOCK = 1 << 20
 
 
@@ -203,7 +208,8 @@ class Catalogue:
 def _artefact(folder: Path) -> Weights:
     """The entry of the weights in an artefact's folder. Raises NotFound when none can be built on."""
     manifest = read_manifest(folder, verify=False)  # whoever asks for the file has it verified
-    role, path = _BUILT_ON.get(manifest.task), folder / model_ids.WEIGHTS
+    role, file = _BUILT_ON.get(manifest.task, (None, model_ids.WEIGHTS))
+    path = folder / file
     if role is None or path.name not in manifest.files or not path.is_file():
         raise NotFound(
             f"Nothing can be built on the artefact {folder.name}.",

@@ -125,13 +125,15 @@ def _ask(client: Any, name: str, repo: str, revision: str | None, kept: Path, hu
 def _role(name: str, config: Mapping[str, Any]) -> WeightsRole:
     if is_encoder(config):
         return WeightsRole.ENCODER
+    if config.get("model_type") == "whisper":
+        return WeightsRole.TRANSCRIBER
     if any(str(a).endswith("ForCausalLM") for a in config.get("architectures") or ()):
         return WeightsRole.GENERATOR
     raise ModelUnavailable(
         f"Nothing can be built on {name}.",
-        cause=f"Its model_type is {config.get('model_type')!r}: neither an encoder of the BERT family nor a causal "
-        "language model.",
-        next_step="Name an encoder of BERT's, RoBERTa's, XLM-R's, ELECTRA's or DistilBERT's architecture, or a decoder.",
+        cause=f"Its model_type is {config.get('model_type')!r}: no encoder of the BERT family, causal language "
+        "model or Whisper.",
+        next_step="Name an encoder of BERT's, RoBERTa's, XLM-R's, ELECTRA's or DistilBERT's architecture, a decoder, or Whisper.",
     )
 
 

@@ -126,7 +126,7 @@ class CausalModule(nn.Module):
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
-        self.register_state_dict_post_hook(_drop_frozen)  # type: ignore[no-untyped-call]
+        self.register_state_dict_post_hook(drop_frozen)  # type: ignore[no-untyped-call]
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, targets: Tensor) -> dict[str, Tensor]:
         """``loss``: the mean over the targets that count."""
@@ -157,7 +157,8 @@ class CausalModule(nn.Module):
         return F.cross_entropy(logits, golds, reduction="sum")
 
 
-def _drop_frozen(module: nn.Module, state: dict[str, Any], prefix: str, _: Any) -> None:
+def drop_frozen(module: nn.Module, state: dict[str, Any], prefix: str, _: Any) -> None:
+    """Leave out of a module's state what does not learn."""
     learned = {f"{prefix}{name}" for name, parameter in module.named_parameters() if parameter.requires_grad}
     for name in [name for name in state if name.startswith(prefix) and name not in learned]:
         del state[name]

@@ -14,7 +14,17 @@ from openteller.core.errors import BadInput, ConfigurationError
 
 # Least and most of a number; what is not listed must not be negative.
 _SHARES = dict.fromkeys(
-    ("validation_share", "test_share", "warmup", "dropout", "label_smoothing", "mask_share"), (0.0, 0.99)
+    (
+        "validation_share",
+        "test_share",
+        "warmup",
+        "dropout",
+        "label_smoothing",
+        "mask_share",
+        "time_mask",
+        "speed_change",
+    ),
+    (0.0, 0.99),
 )
 _COUNTED = [
     "epochs",
@@ -29,6 +39,8 @@ _COUNTED = [
     "evaluations",
     "validation_windows",
     "validation_rows",
+    "replay_rows",
+    "beam",
     "passages",
     "answer_tokens",
 ]

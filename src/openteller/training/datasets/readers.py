@@ -21,6 +21,7 @@ _READERS: dict[str, Reader] = {
     ".jsonl": read_jsonl,
     ".jsonl.gz": read_jsonl_gz,
     ".csv": read_csv,
+    ".tsv": read_csv,
     ".xlsx": read_xlsx,
     ".parquet": read_parquet,
     ".yml": read_rasa,
