@@ -164,7 +164,7 @@ def test_speech_that_goes_on_stops_ours_within_three_tenths() -> None:
 
 
 @pytest.mark.parametrize("nod", ["嗯", "对对", "好的", "继续", ""])
-@pytest.mark.parametrize("seconds", [0.15, 0.3, 0.45, 0.7])
+@pytest.mark.parametrize("seconds", [0.1, 0.3, 0.45, 0.7])
 def test_a_nod_does_not_take_the_turn(nod: str, seconds: float) -> None:
     line = Line(heard("年费多少"), heard(nod), answers={"年费多少": LONG})
     line.speak()

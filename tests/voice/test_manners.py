@@ -124,3 +124,12 @@ def test_any_text_is_judged(text: str) -> None:
         manners.OPEN_PHRASE,
     }
     assert not (manners.is_backchannel(text) and manners.command(text) is Command.STOP)
+
+
+@pytest.mark.parametrize(
+    ("text", "sure", "enough"),
+    [("那利率呢", False, True), ("那利率", False, False), ("那利率", True, True), ("人工", False, True), ("what about", False, False),
+     ("what about", True, True), ("what about fees", False, True), ("a person", False, True), ("", True, False)],
+)  # fmt: skip
+def test_a_scrap_is_no_interruption(text: str, sure: bool, enough: bool) -> None:
+    assert manners.has_substance(text, sure=sure) is enough

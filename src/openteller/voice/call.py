@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from openteller.core.errors import OpenTellerError
-from openteller.core.text import han_share
 from openteller.runtime.protocols import Floats
 from openteller.voice import listening, manners
 from openteller.voice.detectors import RATE, EndDetector, SpeechDetector
@@ -31,8 +30,9 @@ from openteller.voice.replying import Replying, Sentence, Voice
 from openteller.voice.turns import PAUSE_SEEN
 from openteller.voice.wording import Line, line
 
-_STOP_AFTER = 0.19  # seconds of somebody's speech after which ours falls silent; before that it is only quieter
+_STOP_AFTER = 0.15  # seconds of somebody's speech after which ours falls silent; before that it is only quieter
 _NOD = 0.55  # seconds: shorter speech is taken for a nod until its words say otherwise
+_SURE = 0.75  # the recogniser's probability from which two words said over ours are words
 _SUBSTANCE = 0.8  # seconds of speech that take the turn whatever a doubtful transcript says
 _IDLE, _HANG_UP = 9.0, 12.0  # seconds of silence before we ask, and before we hang up
 _BUSY = 2.5  # seconds of thinking before we say that it takes longer
@@ -243,9 +243,9 @@ class Call:
             return self._mouth.last_line and self._mouth.line.rstrip().endswith(("?", "？"))
         if heard.verdict == "nothing":
             return False
-        said = manners.plain(heard.text)
-        long_enough = len(said.replace(" ", "")) >= 3 if han_share(said) > 0.5 else len(said.split()) >= 2
-        return long_enough and (heard.verdict == "clear" or self._listening.voiced >= _SUBSTANCE)
+        if manners.has_substance(heard.text, sure=heard.probability >= _SURE):
+            return heard.verdict == "clear" or self._listening.voiced >= _SUBSTANCE
+        return False
 
     def _understand(self, heard: Heard) -> None:
         text = heard.text

@@ -7,14 +7,14 @@ gets more patience. Extend the tables below. Knows nothing about sound, timing o
 import re
 from enum import StrEnum
 
-from openteller.core.text import fold
+from openteller.core.text import fold, han_share
 
 _ZH_NODS = """嗯 唔 恩 哦 噢 喔 哎 诶 啊 呃 额 哈 呵 对 是 好 行 嗯哼 是的 对的 对啊 对呀 是啊 是呀 好的 好啊 好嘞 好吧 行吧 没错 明白
 明白了 了解 了解了 知道 知道了 懂了 这样 这样啊 这样子 原来如此 原来这样 可以 不错 真的 真的吗 然后呢"""
 _EN_NODS = """yeah yes yep yup uh huh uhhuh mhm mm mmm hm hmm mmhmm ok okay right sure oh ah um er great good fine cool nice wow really
 alright indeed exactly true absolutely definitely"""
 _EN_PHRASES = """all right,i see,got it,go on,of course,makes sense,i understand,that's right,oh i see,oh okay,uh huh,mm hmm,
-fair enough,no problem,sounds good,that's fine,good to know"""
+fair enough,make sense,no problem,sounds good,that's fine,good to know"""
 #: What somebody says to show that they are listening (Yngve 1970); said while the other speaks it takes no turn.
 BACKCHANNELS = frozenset([*_ZH_NODS.split(), *_EN_NODS.split(), *(p.strip() for p in _EN_PHRASES.split(","))])
 
@@ -41,6 +41,7 @@ _COMMANDS = {
 }
 _COMMAND = {kind: re.compile(f"{_POLITE}(?:{pattern}){_TAIL}") for kind, pattern in _COMMANDS.items()}
 
+_PERSON = re.compile(r"人工|真人|客服|\b(?:agent|human|person|operator|representative)\b")
 _FILLERS = re.compile(r"^(?:嗯+|呃+|啊+|那个|就是|um+|uh+|er+|well|so|ok(?:ay)?)[\s,，、]*(?=\S)")
 _PUNCTUATION = re.compile(r"[\s,.!?;:，。！？；：、…\-—~～\"'“”‘’()（）]+")
 
@@ -110,6 +111,15 @@ def _repeats(part: str) -> bool:
         len(part) % size == 0 and part[:size] in BACKCHANNELS and part == part[:size] * (len(part) // size)
         for size in range(1, len(part) + 1)
     )
+
+
+def has_substance(text: str, *, sure: bool) -> bool:
+    """Whether `text`, said while somebody else speaks, is more than a scrap. sure: whether it was heard well."""
+    said = plain(text)
+    if _PERSON.search(said):
+        return True
+    count, least = (len(said.replace(" ", "")), 3) if han_share(said) > 0.5 else (len(said.split()), 2)
+    return count >= least + (not sure)
 
 
 def command(text: str) -> Command | None:
