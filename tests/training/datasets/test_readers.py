@@ -70,6 +70,7 @@ FORMATS = [
     ("comma.csv", _delimited(",", "utf-8"), 2),
     ("semicolon.csv", _delimited(";", "utf-8-sig"), 2),
     ("tab.csv", _delimited("\t", "utf-8"), 2),
+    ("tab.tsv", _delimited("\t", "utf-8"), 2),
     ("pandas.csv", lambda path: pd.DataFrame(ROWS).to_csv(path), 2),
     ("a.xlsx", _xlsx, 2),
     ("pandas.xlsx", lambda path: pd.DataFrame(ROWS).to_excel(path), 2),
@@ -92,7 +93,7 @@ def test_what_was_written_is_read(tmp_path: Path, name: str, write: Callable[[Pa
 
 
 def test_every_extension_has_a_reader() -> None:
-    assert set(EXTENSIONS) == {".jsonl", ".jsonl.gz", ".csv", ".xlsx", ".parquet", ".yml", ".yaml"}
+    assert set(EXTENSIONS) == {".jsonl", ".jsonl.gz", ".csv", ".tsv", ".xlsx", ".parquet", ".yml", ".yaml"}
 
 
 def test_text_is_normalised_and_all_else_keeps_its_type(tmp_path: Path) -> None:
