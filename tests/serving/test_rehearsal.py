@@ -33,7 +33,7 @@ def test_every_sentence_is_made_once(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(rehearsal, "_SOON", 0.01)
     monkeypatch.setattr(rehearsal, "_AGAIN", 0.05)
     house, synthesizer = _house(tmp_path)
-    making = Rehearsal(house, lambda: False)
+    making = Rehearsal(house, lambda: False, lambda: None)
     making.start()
     _until(lambda: len(synthesizer.requests) == 3)
     time.sleep(0.2)
@@ -45,7 +45,7 @@ def test_it_waits_while_somebody_calls(tmp_path: Path, monkeypatch: Any) -> None
     monkeypatch.setattr(rehearsal, "_SOON", 0.01)
     house, synthesizer = _house(tmp_path)
     calls = [True]
-    making = Rehearsal(house, lambda: calls[0])
+    making = Rehearsal(house, lambda: calls[0], lambda: None)
     making.start()
     time.sleep(0.3)
     assert synthesizer.requests == []
@@ -67,7 +67,17 @@ def test_an_engine_that_is_away_is_asked_again(tmp_path: Path, monkeypatch: Any)
         return good()
 
     house.said_ahead = said_ahead
-    making = Rehearsal(house, lambda: False)
+    making = Rehearsal(house, lambda: False, lambda: None)
     making.start()
     _until(lambda: len(synthesizer.requests) == 3)
     making.stop()
+
+
+def test_the_voice_is_loaded_even_where_nothing_is_made_ahead(tmp_path: Path) -> None:
+    house, synthesizer = _house(tmp_path)
+    warmed: list[int] = []
+    making = Rehearsal(house, lambda: False, lambda: warmed.append(1), makes=False)
+    making.start()
+    _until(lambda: bool(warmed))
+    making.stop()
+    assert synthesizer.requests == []

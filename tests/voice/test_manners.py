@@ -81,6 +81,7 @@ def test_commands_are_the_whole_utterance(text: str, told: Command | None) -> No
         "0.0幼散",
         "我的电话是要把流",
         "It matures on March, the 15th",
+        "转给我妈妈败",
         "My card number is 41 11 uh",
     ],
 )
@@ -101,6 +102,8 @@ def test_open_ends_get_patience(text: str) -> None:
         "我有2张卡是吧",
         "理财在哪里买",
         "怎么转",
+        "怎么转给别人",
+        "转到他行要多少手续费",
         "",
     ],
 )

@@ -6,6 +6,7 @@ Run it with ``uvicorn`` and ``access_log=False``: what it has to say goes out as
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -136,11 +137,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _rehearsal(serving: Serving) -> Rehearsal | None:
-    """What makes speech ahead, begun; None where nobody calls, or nobody wants it."""
+    """What loads the voice and makes speech ahead, begun; None where nobody can call."""
     settings = serving.application.settings
-    if not settings.voice_ahead or not settings.voice_calls:
+    if not settings.voice_calls:
         return None
-    rehearsal = Rehearsal(serving.application, lambda: serving.calls.open > 0)
+    warm = partial(serving.calls.warm, serving.application)
+    rehearsal = Rehearsal(serving.application, lambda: serving.calls.open > 0, warm, makes=settings.voice_ahead)
     rehearsal.start()
     return rehearsal
 

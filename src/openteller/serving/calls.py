@@ -6,12 +6,14 @@ Knows nothing about transports but that Pipecat has them; nothing about what is 
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from openteller.core.errors import OpenTellerError, TooManyRequests
 from openteller.core.records import Principal, Record
+from openteller.serving.contract import Application
 from openteller.serving.deps import Serving
 from openteller.serving.observation import log, log_fault
 from openteller.serving.voice_mind import DialogueMind
@@ -63,6 +65,13 @@ class CallDesk:
     def open(self) -> int:
         """How many calls are open."""
         return self._open
+
+    def warm(self, application: Application) -> None:
+        """Load what a first caller would wait for; where voice cannot be had, nothing."""
+        with suppress(OpenTellerError):
+            _ = SileroDetector(), self._smart_turn, application.hearing
+            application.speech.say("您好", "zh")
+            application.speech.say("hello", "en")
 
     def check(self) -> None:
         """Raises TooManyRequests when as many calls as may be are open."""

@@ -1,4 +1,4 @@
-"""Makes the sound of approved sentences while nobody calls, so that a caller need not wait for it.
+"""Loads the voice when the server begins, and makes the sound of approved sentences while nobody calls: no caller waits.
 
 One thread of lowest priority, the openings of replies first; it stops while calls are open, and looks again every few minutes
 for documents that are new. Knows nothing about what the sentences say.
@@ -23,10 +23,14 @@ class Rehearsal:
     Args:
         application: what is said, and the voice.
         busy: whether somebody needs the processor more.
+        warm: loads the voice.
+        makes: whether sentences are made ahead.
     """
 
-    def __init__(self, application: Application, busy: Callable[[], bool]) -> None:
-        self._application, self._busy = application, busy
+    def __init__(
+        self, application: Application, busy: Callable[[], bool], warm: Callable[[], None], *, makes: bool = True
+    ) -> None:
+        self._application, self._busy, self._warm, self._makes = application, busy, warm, makes
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rehearsal", daemon=True)
 
@@ -41,6 +45,12 @@ class Rehearsal:
             self._thread.join(10)
 
     def _run(self) -> None:
+        try:
+            self._warm()
+        except Exception as error:  # the first call will say what is wrong
+            log_fault(error, "rehearsal")
+        if not self._makes:
+            return
         with suppress(OSError, AttributeError):  # Linux: the priority of this thread alone
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
         wait = _SOON

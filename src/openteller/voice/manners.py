@@ -80,6 +80,9 @@ _ONE_DIGIT = re.compile(rf"[0-9{_ZH_DIGIT}]|\b(?:{_EN_DIGIT})\b")
 # What recognisers write for a digit at the end of a group ("138" is heard as "13吧"), and a few characters after digits.
 _SOUNDS_LIKE_DIGIT = "悠优吧把爸就久酒是似死事我无午舞流留刘期起气齐要腰药摇幼衣以已医儿而耳饿山散伞善另领林灵"
 _DIGITS_NEAR_END = re.compile(rf"[0-9{_ZH_DIGIT}]\s*[{_SOUNDS_LIKE_DIGIT}]{{1,4}}$")
+_AMOUNT_DUE = re.compile(
+    r"(?:转|汇|打)(?:账|款|钱)?(?:给|到)[^0-9零一二三四五六七八九十百千万两]{1,8}$"
+)  # to whom, and not yet how much
 _LIKE_DIGITS = re.compile(rf"[0-9{_ZH_DIGIT}{_SOUNDS_LIKE_DIGIT}]{{2,}}$")
 _NUMBER_BEGUN = re.compile(rf"(?:[0-9{_ZH_DIGIT}]|\b(?:{_EN_DIGIT})\b)\W*\w{{0,4}}$")
 _ASKS = re.compile(r"(?:吗|呢|多少|怎么|什么|哪|如何|能|可以|办|开头|开通|忘|丢)")
@@ -144,7 +147,7 @@ def patience(text: str) -> float:
     begun = _NUMBER_BEGUN.search(said) or _LIKE_DIGITS.search(said)
     if begun and _LONG_NUMBER.search(said) and not _ASKS.search(said):
         return OPEN_LONG_NUMBER
-    if _PART_OF_DATE.search(said):
+    if _PART_OF_DATE.search(said) or (_AMOUNT_DUE.search(said) and not _ASKS.search(said)):
         return OPEN_NUMBER
     if _LEADS_ON.search(said) and not _ASKS_HOW.search(said):
         return OPEN_LONG_NUMBER if _LONG_NUMBER.search(said) else OPEN_PHRASE

@@ -177,6 +177,7 @@ mark { background: var(--mark); color: var(--mark-ink); border-radius: 4px; padd
 const VOICE = `
 .voice { container-type: inline-size; background: var(--surface); border-top: 1px solid var(--line); }
 .voice > .call { display: grid; gap: 8px; padding: 12px 14px 10px; }
+.voice .consent { justify-self: start; width: auto; }
 .sides { display: flex; align-items: center; gap: 14px; }
 .state { flex: 1; min-width: 0; display: flex; align-items: center; gap: 9px; font-weight: 600; line-height: 1.4; }
 .state::before { content: ""; flex: none; width: 10px; height: 10px; border-radius: 50%; background: var(--edge); }
