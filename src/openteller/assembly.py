@@ -6,6 +6,7 @@
 """
 
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -333,7 +334,8 @@ def open_transcriber(settings: Settings, catalogue: Catalogue) -> Transcriber:
     from openteller.runtime.whisper_layout import WHISPER_BASE, whisper_folder
 
     model = settings.asr_model or WHISPER_BASE if named == "whisper" else named
-    return WhisperTranscriber(whisper_folder(model, catalogue, settings.data_dir), threads=threads)
+    folder = whisper_folder(model, catalogue, settings.data_dir)
+    return WhisperTranscriber(folder, threads=threads, workers=max(1, (os.cpu_count() or 1) // threads))
 
 
 def open_synthesizer(settings: Settings, catalogue: Catalogue) -> tuple[Synthesizer, str]:
