@@ -154,7 +154,7 @@ def questions(studio: Studio, limit: int, split: str) -> None:
 def found(application: Application, text: str, right: set[str]) -> bool:
     """Whether the answer's first citation is one of the right articles."""
     answer = application.dialogue.walk(inquiry_of(text), visitor("benchmark")).answer
-    cited = [citation.document_id.rsplit("-", 1)[0] for citation in answer.citations]
+    cited = [citation.document_id.rsplit(".", 1)[0] for citation in answer.citations]
     return (
         answer.outcome in (Outcome.ANSWERED, Outcome.CLARIFY, Outcome.HANDED_OFF) and bool(cited) and cited[0] in right
     )
@@ -312,7 +312,8 @@ def last_sound(speech: Floats) -> Floats:
 def show(language: str, waits: list[float], stages: dict[str, list[float]], unheard: int) -> None:
     """One row a stage."""
     print(f"{language}: {len(waits)} questions, {unheard} without an answer")
-    stages.pop("type", None)
+    for other in ("type", "trace_id"):
+        stages.pop(other, None)
     for name, seconds in [("caller's wait", waits), *stages.items()]:
         if seconds:
             print(f"  {name:14} p50 {np.percentile(seconds, 50):.2f}  p95 {np.percentile(seconds, 95):.2f} s")

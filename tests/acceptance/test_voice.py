@@ -67,7 +67,9 @@ def test_a_customer_asks_aloud_in_the_browser_and_hears_the_answer(
     )
     with chromium(*flags) as browser:
         page = browser.new_context(permissions=["microphone"], locale="zh-CN").new_page()
-        page.on("websocket", lambda s: s.on("framereceived", lambda f: frames.append(f) if isinstance(f, bytes) else None))
+        page.on(
+            "websocket", lambda s: s.on("framereceived", lambda f: frames.append(f) if isinstance(f, bytes) else None)
+        )
         page.goto(server)
         page.locator(".launcher").click()
         page.locator("open-teller .composer .call").click()

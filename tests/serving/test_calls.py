@@ -137,6 +137,9 @@ def test_a_question_by_button_is_answered_in_speech(house: CallingHouse, url: st
     spectrum = np.abs(np.fft.rfft(played))
     assert abs(np.argmax(spectrum) * line.rate / len(played) - 880) < 5
     assert line.of("closed") == [{"type": "closed", "reason": "bye"}]
+    (timing,) = line.of("timing")
+    assert timing["trace_id"] == line.of("event")[-1]["data"]["trace_id"]
+    assert timing["first_audio"] >= timing["answer"]
 
 
 def test_sound_comes_at_the_pace_of_real_time(url: str) -> None:

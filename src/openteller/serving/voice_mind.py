@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +37,7 @@ class DialogueMind:
                 spoken = language or Language(data["language"]["label"]).spoken
             yield Piece(event=(event.name, self._on_the_wire(event.name, data)))
             if event.name == "answer":
-                yield from _spoken(data, spoken)
+                yield from (replace(piece, trace=str(inquiry.trace_id)) for piece in _spoken(data, spoken))
             elif event.name == "done":
                 metrics.stage_seconds.labels("turn").observe(time.perf_counter() - began)
                 metrics.turn(data["turn"])

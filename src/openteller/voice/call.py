@@ -343,7 +343,7 @@ class Call:
         if reply != self._reply:
             return
         if self._clock and not self._clock.answered and piece.text:
-            self._clock.answered = self._now()
+            self._clock.answered, self._clock.trace = self._now(), piece.trace
         if piece.replaces:
             self._replying.begin()
             self._said = []
@@ -391,7 +391,7 @@ class Call:
         self._tell("say", text=text)
         clock, self._clock = self._clock, None
         if clock and clock.answered:
-            self._tell("timing", **stages(clock, self._now()))
+            self._tell("timing", trace_id=clock.trace, **stages(clock, self._now()))
 
     def _mute(self, error: OpenTellerError) -> None:
         self._tell("notice", code="text_only", text=line(Line.MUTE, self.language))

@@ -12,6 +12,7 @@ class Clock:
     over: float = 0.0
     answered: float = 0.0
     silence: float = 0.0
+    trace: str = ""
 
 
 def stages(clock: Clock, now: float) -> dict[str, float]:

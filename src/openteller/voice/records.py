@@ -20,6 +20,7 @@ class Piece:
     replaces: all text given before is withdrawn, and this stands in its place.
     choices: questions that the customer may choose from by number; they are read out.
     event: told to the caller as it is.
+    trace: the id of the turn that it belongs to.
     """
 
     text: str = ""
@@ -28,6 +29,7 @@ class Piece:
     replaces: bool = False
     choices: tuple[str, ...] = ()
     event: tuple[str, Mapping[str, Any]] | None = None
+    trace: str = ""
 
 
 class Mind(Protocol):
