@@ -154,7 +154,7 @@ def questions(studio: Studio, limit: int, split: str) -> None:
 def found(application: Application, text: str, right: set[str]) -> bool:
     """Whether the answer's first citation is one of the right articles."""
     answer = application.dialogue.walk(inquiry_of(text), visitor("benchmark")).answer
-    cited = [citation.document_id.rsplit(".", 1)[0] for citation in answer.citations]
+    cited = [citation.document_id.rpartition(":")[0] for citation in answer.citations]
     return (
         answer.outcome in (Outcome.ANSWERED, Outcome.CLARIFY, Outcome.HANDED_OFF) and bool(cited) and cited[0] in right
     )

@@ -298,7 +298,7 @@ def test_a_telephone_calls_in_mu_law(house: CallingHouse, url: str) -> None:
                     heard.append(base64.b64decode(said["media"]["payload"]))
 
     asyncio.run(talk())
-    assert "人工智能" in house.speech.said[0]
+    assert any("人工智能" in said for said in house.speech.said)
     loud = np.frombuffer(b"".join(heard), np.uint8)
     assert len(loud) >= 2_400
     assert np.mean(np.abs((loud & 0x7F).astype(int) - 0x7F)) > 20

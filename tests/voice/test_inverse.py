@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openteller.core.errors import BadInput
@@ -105,6 +105,7 @@ _AMOUNT = st.decimals(1, Decimal("99999999.99"), places=2, allow_nan=False)
         [("zh", "¥", "CNY"), ("zh", "$", "USD"), ("en", "$", "USD"), ("en", "¥", "CNY"), ("en", "HK$", "HKD")]
     ),
 )
+@example(Decimal("6.01"), ("zh", "$", "USD"))  # no time of day
 def test_an_amount_read_out_is_understood_as_itself(amount: Decimal, how: tuple[str, str, str]) -> None:
     language, sign, currency = how
     heard = written(aloud(f"{sign}{amount:,}", language), language)
@@ -137,6 +138,7 @@ def test_phone_and_card_numbers_come_back(number: str, language: str) -> None:
 
 @settings(deadline=None)
 @given(st.from_regex(r"[0-9]{4}", fullmatch=True))
+@example("7788")  # no idiom
 def test_card_tails_come_back(tail: str) -> None:
     assert written(aloud(f"尾号{tail}的卡", "zh"), "zh") == f"尾号{tail}的卡"
     assert written(aloud(f"ending in {tail}.", "en"), "en") == f"ending in {tail}."

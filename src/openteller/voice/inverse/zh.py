@@ -133,14 +133,15 @@ def _run(match: re.Match[str]) -> str:
 
 _CUES = ("尾号", "尾号是", "尾号为", "末四位", "末四位是", "卡号", "卡号是", "账号是", "验证码", "验证码是", "号码是")
 _CUE = "|".join(f"(?<={cue})" for cue in _CUES)
-_SPLIT = re.compile(f"({'|'.join(IDIOMS)})")
+_NO_CUE = "".join(f"(?<!{cue})" for cue in _CUES)  # 尾号七七八八 is a card's
+_SPLIT = re.compile(f"({_NO_CUE}(?:{'|'.join(IDIOMS)}))")
 _Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
 _RULES: tuple[_Rule, ...] = (
     (re.compile(rf"(?P<minus>负)?(?P<base>[百千万])分之(?:(?P<low>{_AMOUNT})[到至](?:[百千万]分之)?)?(?P<n>百(?![{_N}])|{_AMOUNT})"), _percent),
     (re.compile(rf"(?:(?P<y>{_D}{{4}}|\d{{4}})年)?(?<![{_N}个])(?P<m>{_SMALL})月(?!亮|饼|薪|老)(?:(?P<d>{_SMALL})(?P<end>[日号])?(?![个{_N}百天年]))?"), _date),
     (re.compile(rf"(?<![{_N}])(?P<y>[一二][零〇九]{_D}{{2}})(?=年)"), _run),
     (re.compile(rf"(?<=[每月])(?P<n>{_SMALL})(?=[日号])"), lambda m: str(_value(m["n"]))),
-    (re.compile(rf"(?P<part>{_DAYTIME})?(?<![{_N}\d])(?P<h>{_SMALL}|二十[一二三四])点(?:(?P<mi>零{_D}|[二三四五]?十{_D}?)分?(?!{_D})|(?P<rest>半|钟|整))?(?![{_N}])"), _time),
+    (re.compile(rf"(?P<part>{_DAYTIME})?(?<![{_N}\d])(?P<h>{_SMALL}|二十[一二三四])点(?:(?P<mi>零{_D}|[二三四五]?十{_D}?)分?(?!{_D})|(?P<rest>半|钟|整))?(?![{_N}]|{_CURRENCY})"), _time),
     (re.compile(rf"(?<!正)(?P<minus>负)?{_FREE}(?P<n>{_AMOUNT})(?P<currency>{_CURRENCY})(?P<money>[钱錢])?(?:(?P<jiao>[1-9一二三四五六七八九])(?:[角毛]|(?![\d一-鿿.]))(?:(?P<fen>[1-9一二三四五六七八九])分)?|零(?P<fen2>[1-9一二三四五六七八九])分)?"), _money),
     (re.compile(rf"{_FREE}(?P<jiao>[1-9一二三四五六七八九])[角毛](?:(?P<fen>[1-9一二三四五六七八九])分[钱錢]?|[钱錢])|(?<!\d){_FREE}(?P<fen_>[1-9一二三四五六七八九])分[钱錢]"), _small_money),
     (re.compile(rf"(?<!正)(?P<minus>负)?{_FREE}(?P<whole>[{_N}]+)点(?P<rest>{_D}+)(?![十百千])"), _decimal),
