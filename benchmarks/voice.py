@@ -294,6 +294,7 @@ async def once(url: str, speech: Floats) -> tuple[float | None, dict[str, float]
     """One question in one call."""
     async with calling.call(url, {"language": None}) as on_the_line:
         await on_the_line.until(lambda: on_the_line.state == "listening", 20)
+        await on_the_line.be_silent(0.6)  # the greeting's last sound is on its way
         played = len(on_the_line.played)
         await on_the_line.say(last_sound(speech))
         ended = on_the_line.now

@@ -13,6 +13,7 @@ from openteller.voice.detectors import RATE, WINDOW
 from openteller.voice.hearing import Heard
 from openteller.voice.listening import AtOnce
 from openteller.voice.records import Message, Piece
+from openteller.voice.turns import PAUSE_SEEN
 
 OUT = 8_000
 SPEAKS, SILENT = np.ones(WINDOW, np.float32), np.zeros(WINDOW, np.float32)
@@ -136,7 +137,7 @@ def test_the_times_of_a_turn_are_told() -> None:
     line.wait(1)
     (timing,) = line.told("timing")
     assert 0.45 <= timing.data["first_audio"] <= 0.6
-    assert timing.data["hear"] == pytest.approx(0.128)
+    assert timing.data["hear"] == pytest.approx(PAUSE_SEEN)
 
 
 def test_the_reply_follows_the_speakers_language() -> None:

@@ -3,7 +3,7 @@
 Transcribing begins as soon as somebody pauses, before it is known whether the turn is over: when it is, the text is there or
 nearly so; when it is not, it was a partial result. Knows nothing about replies; it tells its caller what happens.
 
-Latency budget of a turn: 0.13 s to see the pause, then Smart Turn beside the recogniser; the turn ends after `_OVER` seconds
+Latency budget of a turn: 0.1 s to see the pause, then Smart Turn beside the recogniser; the turn ends after `_OVER` seconds
 of silence at the soonest, when both say so.
 """
 
@@ -24,6 +24,7 @@ _SOUNDS_OVER, _SOUNDS_OPEN = 0.5, 0.15  # Smart Turn's probability
 _NOTHING = 0.9  # seconds of silence after a sound in which no words were heard
 _DOUBTFUL = 1.5  # … after a few sounds of which the recogniser is not sure: nobody knows what they begin
 _SURE = 0.8  # the recogniser's probability
+_AT_ONCE = 2  # transcriptions of one call
 _SHORTEST_PUSHED = 0.2  # seconds: less is a slip of the finger
 
 _FEW = {"zh": 4, "en": 10}  # characters
@@ -143,7 +144,7 @@ class Listening:
         self._turns = turns.TurnTaking()
         self._left: Floats = np.zeros(0, np.float32)
         self._turn = _Turn()
-        self._busy = False
+        self._busy = 0
         self._waiting: list[tuple[_Turn, int, Floats]] = []
         self._pushed: list[Floats] | None = None
 
@@ -222,25 +223,25 @@ class Listening:
         self._work.submit("turn", lambda: self._finished(speech), judged)
 
     def _transcribe(self, turn: _Turn, number: int, speech: Floats) -> None:
-        """Transcribe a pause's speech. One at a time; of those that wait only the newest of each turn is left."""
+        """Transcribe a pause's speech. Two at a time, so that the last need not wait for one that the speaker outran; of
+        those that wait only the newest of each turn is left.
+        """
         turn.asked.add(number)
         self._waiting = [one for one in self._waiting if one[0] is not turn and not one[0].dropped]
         self._waiting.append((turn, number, speech))
-        if not self._busy:
-            self._transcribe_next()
+        self._transcribe_next()
 
     def _transcribe_next(self) -> None:
-        if not self._waiting:
+        if not self._waiting or self._busy >= _AT_ONCE:
             return
-        self._busy = True
+        self._busy += 1
         turn, number, speech = self._waiting.pop(0)
 
         def transcribed(result: Heard | OpenTellerError) -> None:
-            self._busy = False
+            self._busy -= 1
             if not turn.dropped:
                 self._take(turn, number, result)
-            if not self._busy:
-                self._transcribe_next()
+            self._transcribe_next()
 
         self._work.submit("hear", lambda: self._ears.hear(Audio(speech, RATE), self._language), transcribed)
 
@@ -249,8 +250,9 @@ class Listening:
             self.drop()
             self._tell(Deaf(result))
             return
+        is_newest = all(number >= known for known in turn.texts)
         turn.texts[number] = result
-        if result.text and turn.ended is None:
+        if result.text and turn.ended is None and is_newest:
             self._tell(Guess(result))
         self._be_patient(turn, number)
         self._finish(turn)
