@@ -97,6 +97,8 @@ def test_open_ends_get_patience(text: str) -> None:
         "我要转三千五百元",
         "How do I freeze my card?",
         "The fee is ten dollars",
+        "How to close an account",
+        "how do I change my number",
         "一年期利率多少",
         "手机号138开头的能办吗",
         "我有2张卡是吧",

@@ -21,6 +21,7 @@ from openteller.voice.hearing import Heard
 
 _OVER, _MAYBE, _HARDLY = 0.45, 1.2, 1.8  # seconds of silence that end a turn, by how finished it sounds
 _SOUNDS_OVER, _SOUNDS_OPEN = 0.5, 0.15  # Smart Turn's probability
+_ASKED = 0.8  # … at the most, after what reads as a question
 _NOTHING = 0.9  # seconds of silence after a sound in which no words were heard
 _DOUBTFUL = 1.5  # … after a few sounds of which the recogniser is not sure: nobody knows what they begin
 _SURE = 0.8  # the recogniser's probability
@@ -287,6 +288,8 @@ def patience(heard: Heard, over: float) -> float:
     if heard.probability < _SURE and len(manners.plain(heard.text).replace(" ", "")) <= _FEW[heard.language]:
         return max(_DOUBTFUL, manners.patience(heard.text))
     by_sound = _OVER if over >= _SOUNDS_OVER else _HARDLY if over < _SOUNDS_OPEN else _MAYBE
+    if heard.raw.rstrip().endswith(("?", "？")):
+        by_sound = min(by_sound, _ASKED)
     return max(by_sound, manners.patience(heard.raw), manners.patience(heard.text))
 
 

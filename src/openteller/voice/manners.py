@@ -62,9 +62,10 @@ _PART_OF_DATE = re.compile(
 _LEADS_ON = re.compile(
     r"(?:号码?(?:是|为)?|尾号|账号|账户是|卡号|金额(?:是|为)?|密码是|电话(?:是)?|百分之|人民币|美元|港币|一共|大概|大约|差不多|第"
     r"|是|为|到|转|转给|汇|存|取|贷|买|和|跟|与|还有|以及|或者|但是|因为|所以|如果|把|给|从|在|的话|比如"
-    r"|\b(?:is|are|was|number|numbers|ending|ending in|ends in|account|amount of|about|around|the|a|an|my|of|to|from|for|in|on|at|and|or"
+    r"|\b(?:is|are|was|(?:account|card|phone|mobile) numbers?|ending|ending in|ends in|amount of|about|around|the|a|an|my|of|to|from|for|in|on|at|and|or"
     r"|but|because|if|with|by|that|than|between|transfer|pay|send|dollars and|yuan and|pounds and|euros and|minus|plus))$"
 )
+_SMALL = re.compile(r"(?:^|[^0-9 ])\s?[0-9]{1,2}$")  # under 18; and the beginning of 20 5,000
 _ASKS_HOW = re.compile(r"(?:怎么|怎样|如何|哪|什么时候|能不能|可不可以|可以).{0,8}[到转汇存取贷买]$")
 _ORDINAL = re.compile(
     r"(?:我?选|我?要|是)?第[一二两三四五六1-6](?:个|项|条|种)?|(?:the )?(?:first|second|third|fourth)(?: one)?"
@@ -158,6 +159,8 @@ def _after_number(said: str) -> float:
     run = _DIGIT_RUN.search(said)
     digits = len(_ONE_DIGIT.findall(run[0])) if run else 0
     if not _LONG_NUMBER.search(said):
+        if _SMALL.search(said):
+            return OPEN_NUMBER / 2
         # 1 3 8 … is a mobile number even when nobody says so; four digits may be a card's tail or the first group of four.
         return OPEN_LONG_NUMBER if digits > 4 and digits not in (_MOBILE, *_CARDS, _IDENTITY) else OPEN_NUMBER
     return OPEN_NUMBER / 2 if digits in (_MOBILE, *_CARDS, _IDENTITY) else OPEN_LONG_NUMBER
