@@ -195,7 +195,10 @@ def test_there_are_only_so_many_lines(url: str) -> None:
             with pytest.raises(BadInput, match="lines are taken"):
                 async with calling.call(url, {}):
                     pass
-        # Both hung up: there is room again.
+        # Both hung up: there is room again, once the server has seen it.
+        end = time.monotonic() + 10
+        while "openteller_calls_open 0.0" not in metrics(url) and time.monotonic() < end:
+            await asyncio.sleep(0.1)
         async with calling.call(url, {}) as line:
             assert line.ready["type"] == "ready"
 
