@@ -4,6 +4,8 @@ A caller is whoever the `Authorization` header proves; without one, the visitor 
 cookie proves; else a visitor without a name, who may read what is public. Knows nothing about routes.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
@@ -199,23 +201,38 @@ def proven(request: Request, serving: Serving) -> Principal:
     header = request.headers.get("authorization")
     if header is None:
         return _visitor(request, serving)
-    key = client(request)
-    limit(request, serving.failures.wait(key))
     scheme, _, token = header.partition(" ")
-    try:
+    with failures_counted(request, serving):
         if scheme.lower() != "bearer" or not token.strip():
             raise NotAuthenticated(
                 "The Authorization header is not a bearer token.", next_step="Send Authorization: Bearer …."
             )
         return serving.tokens.verify(token.strip())
+
+
+@contextmanager
+def failures_counted(connection: HTTPConnection, serving: Serving) -> Iterator[None]:
+    """A block that proves who somebody is: not entered by an address that failed too often, and counted when it fails.
+
+    Raises:
+        TooManyRequests: this address sent too many tokens that are not valid.
+    """
+    key = client(connection)
+    limit(connection, serving.failures.wait(key))
+    try:
+        yield
     except NotAuthenticated:
         serving.failures.take(key)
         raise
 
 
 def _visitor(request: Request, serving: Serving) -> Principal:
-    """The visitor of the header or the cookie; a token that has run out or is not a visitor's makes a new one."""
-    for token in (request.headers.get(VISITOR_HEADER), request.cookies.get(VISITOR_COOKIE)):
+    return visitor_of(serving, request.headers.get(VISITOR_HEADER), request.cookies.get(VISITOR_COOKIE))
+
+
+def visitor_of(serving: Serving, *tokens: str | None) -> Principal:
+    """The visitor of the first token that proves one; a token that has run out or is not a visitor's makes a new one."""
+    for token in tokens:
         if token:
             try:
                 principal = serving.tokens.verify(token)

@@ -14,11 +14,11 @@ from pydantic import Field, ValidationError
 from pydantic_core import to_json
 from starlette.requests import HTTPConnection
 
-from openteller.core.errors import BadInput, NotAllowed, NotAuthenticated, OpenTellerError
-from openteller.core.records import Principal, Record, Role
+from openteller.core.errors import BadInput, NotAllowed, OpenTellerError
+from openteller.core.records import Principal, Record
 from openteller.serving import errors
 from openteller.serving.calls import CallStart, refusal
-from openteller.serving.deps import NAMELESS, VISITOR_COOKIE, Serving, client, limit, on_behalf
+from openteller.serving.deps import NAMELESS, VISITOR_COOKIE, Serving, failures_counted, on_behalf, visitor_of
 from openteller.serving.observation import log_fault
 from openteller.serving.wire import CustomerId
 from openteller.voice.detectors import missing_voice, quiet_pipecat
@@ -163,27 +163,11 @@ def _who(socket: HTTPConnection, serving: Serving, body: StartBody) -> tuple[Pri
         TooManyRequests: too many calls, or bad tokens, from there.
     """
     if body.token:
-        key = client(socket)
-        limit(socket, serving.failures.wait(key))
-        try:
+        with failures_counted(socket, serving):
             principal = serving.tokens.verify(body.token)
-        except NotAuthenticated:
-            serving.failures.take(key)
-            raise
         return on_behalf(serving, principal, body.customer_id), None
-    principal = NAMELESS
-    for token in (body.visitor, socket.cookies.get(VISITOR_COOKIE)):
-        if token and principal == NAMELESS:
-            principal = _visitor(serving, token)
+    principal = visitor_of(serving, body.visitor, socket.cookies.get(VISITOR_COOKIE))
     return serving.tokens.visitor(None if principal == NAMELESS else principal)
-
-
-def _visitor(serving: Serving, token: str) -> Principal:
-    try:
-        found = serving.tokens.verify(token)
-    except NotAuthenticated:
-        return NAMELESS
-    return found if found.role is Role.VISITOR else NAMELESS
 
 
 def _same_site(socket: HTTPConnection, serving: Serving) -> None:
