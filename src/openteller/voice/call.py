@@ -194,8 +194,8 @@ class Call:
                     self._be("thinking")
                 self._clock = self._clock or Clock(spoken=self._now())
                 self._clock.over = self._now()
-            case listening.Utterance(heard=heard, silence=silence):
-                self._uttered(heard, silence)
+            case listening.Utterance(heard=heard):
+                self._uttered(heard)
             case listening.Nothing():
                 self._take_up()
                 self._be("speaking" if self._mouth.speaking else "listening")
@@ -222,9 +222,8 @@ class Call:
         self._tell("partial", text=heard.text)
         self._work.submit("prepare", lambda: self._mind.prepare(heard.text, heard.language), lambda _: None)
 
-    def _uttered(self, heard: Heard, silence: float) -> None:
+    def _uttered(self, heard: Heard) -> None:
         if self._clock:
-            self._clock.silence = silence
             self._clock.heard = self._clock.heard or self._now()
         if self._mouth.speaking and not self._fills and not self._takes_turn(heard):
             self._take_up()

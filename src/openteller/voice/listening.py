@@ -86,11 +86,9 @@ class Over:
 
 @dataclass(frozen=True)
 class Utterance:
-    """A turn is over. silence: seconds since its last sound."""
+    """A turn is over, and this was said in it."""
 
     heard: Heard
-    silence: float
-    speech: Floats
 
 
 @dataclass(frozen=True)
@@ -271,7 +269,7 @@ class Listening:
         heard, turn.dropped = turn.texts[ended.number], True
         if turn is self._turn:
             self._turn = _Turn()
-        self._tell(Utterance(heard, ended.silence, ended.speech) if heard.text else Nothing())
+        self._tell(Utterance(heard) if heard.text else Nothing())
 
 
 def patience(heard: Heard, over: float) -> float:

@@ -11,7 +11,6 @@ class Clock:
     heard: float = 0.0
     over: float = 0.0
     answered: float = 0.0
-    silence: float = 0.0
     trace: str = ""
 
 
