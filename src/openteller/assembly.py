@@ -305,6 +305,8 @@ class Application:
 
     def close(self) -> None:
         """Let go of the store; the embedded server stops when nobody else uses it."""
+        if "recordings" in self.__dict__:
+            self.recordings.close()
         if "database" in self.__dict__:
             self._close_database()
 

@@ -85,7 +85,7 @@ def talk(recorder: Recorder, seconds: float, *, speaks: tuple[float, float] = (0
 def recorded(recordings: Recordings, principal: Principal = ANN, seconds: float = 1.0) -> str:
     call_id, recorder = opened(recordings, principal)
     talk(recorder, seconds)
-    recorder.finish()
+    recorder.finish().result()
     return call_id
 
 
@@ -104,8 +104,8 @@ def rows(database: Database) -> list[tuple[str, str, str, dict[str, Any]]]:
 def test_both_sides_come_back_where_they_were(recordings: Recordings, folder: Path, tmp_path: Path) -> None:
     call_id, recorder = opened(recordings)
     talk(recorder, 23.0, speaks=(8.0, 14.0))
-    recorder.finish()
-    recorder.finish()
+    recorder.finish().result()
+    recorder.finish().result()
     assert len([*pieces(the_file(folder), call_id, (KEY,))]) == 5  # facts, three segments, the end
     for name in ("call.wav", "call.flac"):
         found = recordings.export(call_id, tmp_path / name, "cli:li")
@@ -153,7 +153,7 @@ def test_no_sound_is_lost_or_laid_over_another(heard: list[int], played: list[in
         for counts, take in ((heard, recorder.heard), (played, recorder.played)):
             if place < len(counts) and counts[place]:
                 take(np.full(counts[place], 0.5, np.float32))
-    recorder.finish()
+    recorder.finish().result()
     samples = np.concatenate([*decoded(kept), np.zeros((0, 2), np.int16)])
     assert told == [(len(samples) / RATE, True)]
     assert np.count_nonzero(samples[:, 0]) == sum(heard)
@@ -234,7 +234,7 @@ def test_one_changed_byte_is_noticed(
 def test_segments_cannot_be_exchanged(recordings: Recordings, folder: Path, tmp_path: Path) -> None:
     call_id, recorder = opened(recordings)
     talk(recorder, 21.0)
-    recorder.finish()
+    recorder.finish().result()
     path = the_file(folder)
     raw, starts, at = path.read_bytes(), [14], 14
     while at < len(raw):
@@ -261,7 +261,7 @@ def test_a_truncated_file_gives_what_is_left_of_it(
 ) -> None:
     call_id, recorder = opened(recordings)
     talk(recorder, 21.0)
-    recorder.finish()
+    recorder.finish().result()
     path = the_file(folder)
     os.truncate(path, path.stat().st_size - lost)
     assert [each.state for each in recordings.all()] == [State.CHANGED]
@@ -404,7 +404,7 @@ def test_a_store_that_is_away_at_the_end_is_made_up_for(clean: Database, folder:
     recorder = away.open(call_id := str(uuid4()), ANN, OUT, consent=True, fault=faults.append)
     assert recorder
     talk(recorder, 1.0)
-    recorder.finish()
+    recorder.finish().result()
     assert [type(error) for error in faults] == [Unavailable]
     with pytest.raises(Unavailable):
         away.delete(call_id, "x", "cli:li")
@@ -442,7 +442,7 @@ def test_a_disk_that_is_full_stops_the_recording_and_not_the_call(
     with monkeypatch.context() as patch:
         patch.setattr("openteller.voice.sealed.os.write", full)
         talk(recorder, 11.0)
-        recorder.finish()
+        recorder.finish().result()
         assert recordings.open(str(uuid4()), ANN, OUT, consent=True, fault=faults.append) is None
     assert [type(error) for error in faults] == [OSError, OSError]
     (row,) = rows(clean)

@@ -224,7 +224,8 @@ class Taping:
         """End the recording, if there is one."""
         recorder, self.recorder, self._is_over = self.recorder, None, True
         if recorder:
-            await asyncio.to_thread(recorder.finish)
+            # A cancelled call, of a caller who went or a server that ends, keeps its recording.
+            await asyncio.shield(asyncio.wrap_future(recorder.finish()))
 
 
 def _measured(serving: Serving, tell: Callable[[Message], None]) -> Callable[[Message], None]:

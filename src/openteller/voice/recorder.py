@@ -10,7 +10,7 @@ retention or the audit log.
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from typing import Any
 
 import numpy as np
@@ -51,11 +51,12 @@ class Recorder:
         self._heard: list[Samples] = []
         self._played: list[tuple[int, Samples]] = []
         self._now = self._handed = self._played_to = 0
-        self._written, self._is_whole, self._is_over = 0, True, False
+        self._written, self._is_whole = 0, True
+        self._ended: Future[None] | None = None
 
     def heard(self, samples: Floats) -> None:
         """(n,) samples of the customer at 16 kHz."""
-        if self._is_over:
+        if self._ended:
             return
         self._heard.append(_pcm(samples))
         self._now += len(samples)
@@ -65,19 +66,19 @@ class Recorder:
 
     def played(self, samples: Floats) -> None:
         """(n,) samples of the assistant, at its rate: they follow the ones before, or after a pause begin now."""
-        if self._is_over:
+        if self._ended:
             return
         now, settled = (at * self._rate // RATE for at in (self._now, max(0, self._now - _SETTLED)))
         start = self._played_to if self._played_to >= settled and self._played_to else now
         self._played.append((start, _pcm(samples)))
         self._played_to = start + len(samples)
 
-    def finish(self) -> None:
-        """Write what is left and close the file; may take long. Says nothing the second time."""
-        if not self._is_over:
-            self._is_over = True
+    def finish(self) -> "Future[None]":
+        """Have what is left written and the file closed, which is not given up with whoever waits for it; once."""
+        if self._ended is None:
             self._hand_over(max(self._now, -(-self._played_to * RATE // self._rate)), is_last=True)
-            self._scribe.submit(self._end).result()
+            self._ended = self._scribe.submit(self._end)
+        return self._ended
 
     def _hand_over(self, upto: int, *, is_last: bool = False) -> None:
         heard, self._heard = self._heard, []

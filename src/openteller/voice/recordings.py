@@ -88,6 +88,11 @@ class Recordings:
     def _scribe(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(1, "recordings")
 
+    def close(self) -> None:
+        """Wait until what was recorded is written and has its row."""
+        if "_scribe" in self.__dict__:
+            self._scribe.shutdown()
+
     def check(self) -> None:
         """Raises ConfigurationError or MissingDependency where recording is switched on and cannot be done."""
         if self._is_on:

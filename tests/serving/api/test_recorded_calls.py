@@ -1,9 +1,11 @@
 """Calls over the socket: recorded where the bank and the caller want it, and the caller is told the truth about it."""
 
+import asyncio
 import base64
 import json
-import time
+import threading
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -13,9 +15,11 @@ from sqlalchemy import select
 
 from openteller.core.errors import ConfigurationError
 from openteller.serving.app import create_app
+from openteller.serving.calls import Taping
 from openteller.serving.security import Tokens
 from openteller.store.database import Database
 from openteller.store.tables import AuditRow
+from openteller.voice.detectors import RATE
 from openteller.voice.recordings import State
 from tests.serving.api.house import House, settings
 from tests.store.people import AGENT, ANN
@@ -86,9 +90,30 @@ def test_consent_may_come_in_the_middle_of_the_call(clean: Database, tmp_path: P
         socket.send_text('{"type": "bye"}')
         while socket.receive()["type"] != "websocket.close":
             pass
-    end = time.monotonic() + 10  # the socket closes before the last segment is written
-    while bank.recordings.verify()[0].state is not State.INTACT and time.monotonic() < end:
-        time.sleep(0.05)
+    bank.recordings.close()  # the socket closes before the last segment is written
+    (found,) = bank.recordings.verify()
+    assert (found.state, found.is_whole) == (State.INTACT, True)
+
+
+def test_a_call_that_is_cancelled_while_its_recording_ends_keeps_it(clean: Database, tmp_path: Path) -> None:
+    bank = house(clean, tmp_path / "data", is_on=True)
+    busy = threading.Event()
+    bank.recordings._scribe.submit(busy.wait)
+
+    async def cancelled() -> None:
+        tape = Taping(bank.recordings, str(uuid4()), ANN, bank.speech.rate)
+        await tape.agree(True)
+        assert tape.recorder
+        tape.recorder.heard(np.full(RATE, 0.25, np.float32))
+        ending = asyncio.create_task(tape.finish())
+        await asyncio.sleep(0)
+        ending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await ending
+
+    asyncio.run(cancelled())
+    busy.set()
+    bank.recordings.close()
     (found,) = bank.recordings.verify()
     assert (found.state, found.is_whole) == (State.INTACT, True)
 
