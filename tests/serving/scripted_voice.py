@@ -57,6 +57,7 @@ class ScriptedVoice:
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     closed: int = 0
     calls: int = 0
+    turns: int = 0
     _loop: asyncio.AbstractEventLoop | None = None
     _socket: WebSocket | None = None
     _server: uvicorn.Server | None = None
@@ -71,18 +72,24 @@ class ScriptedVoice:
             return
         self._send(lambda socket: socket.send_text(json.dumps(message, ensure_ascii=False)))
 
-    def event(self, name: str, data: Json) -> None:
-        """Send one event of an answer."""
-        self.tell(type="event", name=name, data=data)
+    def hear(self, text: str, probability: float = 0.93) -> str:
+        """Tell that this was heard; what the turn is called."""
+        self.turns += 1
+        turn = f"heard-{self.turns}"
+        self.tell(type="heard", turn=turn, text=text, language="zh", probability=probability)
+        return turn
 
-    def answer(self, turn: Json) -> None:
-        """Send a recorded turn's events."""
-        self.event("understanding", turn["understanding"])
-        for piece in turn["deltas"]:
-            self.event("delta", {"text": piece})
-        self.event("answer", turn["answer"])
-        self.event("offers", {"offers": turn["offers"]})
-        self.event("done", {"trace_id": turn["trace_id"]})
+    def answer(self, turn: str, answered: Json) -> None:
+        """Send a recorded turn's events as those of the turn of this name."""
+        events = [
+            ("understanding", answered["understanding"]),
+            *(("delta", {"text": piece}) for piece in answered["deltas"]),
+            ("answer", answered["answer"]),
+            ("offers", {"offers": answered["offers"]}),
+            ("done", {"trace_id": answered["trace_id"]}),
+        ]
+        for name, data in events:
+            self.tell(type="event", turn=turn, name=name, data=data)
 
     def play(self, samples: NDArray[np.float64], *, piece: float = 0.04) -> None:
         """Send sound, (n,) floats at RATE_OUT, all at once, in pieces of `piece` seconds."""

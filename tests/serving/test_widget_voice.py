@@ -165,11 +165,11 @@ def test_what_is_heard_becomes_an_exchange_with_sources_offers_and_rating(
     voice.tell(type="partial", text="定期存款")
     page.locator(".voice .partial", has_text="定期存款").wait_for()
     assert page.locator(".exchange").count() == 0
-    voice.tell(type="heard", text=HEARD, language="zh", probability=0.93)
+    turn = voice.hear(HEARD)
     voice.tell(type="state", state="thinking")
     page.locator(".exchange .thinking").wait_for()
     assert page.locator(".voice .partial").text_content() == ""
-    voice.answer(TURN)
+    voice.answer(turn, TURN)
     exchange = page.locator(".exchange")
     exchange.locator(".rating").wait_for()
     assert exchange.locator(".question p").text_content() == HEARD
@@ -195,8 +195,8 @@ def test_the_sentence_being_spoken_is_lit_up_and_an_interruption_ends_it(
 ) -> None:
     page = browser_page
     call(page, voice)
-    voice.tell(type="heard", text=HEARD, language="zh", probability=0.93)
-    voice.answer(TURN)
+    turn = voice.hear(HEARD)
+    voice.answer(turn, TURN)
     voice.tell(type="state", state="speaking")
     voice.tell(type="say", text=FIRST + "。", index=0)
     voice.play(tone(660, 0.4, RATE_OUT))
@@ -249,19 +249,19 @@ def test_hush_silences_at_once_and_drops_what_is_still_on_its_way(browser_page: 
 def test_commands_and_asides_that_bring_no_answer_do_not_wait_for_one(browser_page: Page, voice: ScriptedVoice) -> None:
     page = browser_page
     call(page, voice)
-    voice.tell(type="heard", text="停", language="zh", probability=0.9)
+    voice.hear("停", 0.9)
     voice.tell(type="state", state="thinking")
     voice.tell(type="state", state="listening")
     page.locator(".exchange .thinking").wait_for(state="detached")
-    voice.tell(type="heard", text="嗯嗯嗯", language="zh", probability=0.2)
+    voice.hear("嗯嗯嗯", 0.2)
     voice.tell(type="say", text="不好意思，我没听清。", index=0)
     page.locator(".exchange").nth(1).locator(".text", has_text="我没听清").wait_for()
-    voice.tell(type="heard", text=HEARD, language="zh", probability=0.93)
+    turn = voice.hear(HEARD)
     voice.tell(type="notice", code="busy", text="请您稍等一下。")
     voice.tell(type="say", text="请您稍等一下。", index=0)
     last = page.locator(".exchange").nth(2)
     last.locator(".text", has_text="请您稍等").wait_for()
-    voice.answer(TURN)
+    voice.answer(turn, TURN)
     last.locator(".rating").wait_for()
     assert last.locator(".text").text_content() == TURN["answer"]["text"]
     assert page.locator(".exchange .rating").count() == 1
@@ -277,9 +277,10 @@ def test_typed_questions_go_by_the_call_and_each_answer_to_its_own(browser_page:
         field(page).press("Enter")
     voice.wait(lambda v: len(v.messages("text")) == 2)
     assert [message["text"] for message in voice.messages("text")] == ["第一个", "第二个"]
-    for number in (1, 2):
-        turn = {**TURN, "trace_id": f"trace-{number}", "answer": {**TURN["answer"], "text": f"回答 {number}"}}
-        voice.answer(turn)
+    names = [message["turn"] for message in voice.messages("text")]
+    for number in (2, 1):  # the second is answered first: its question needed no model
+        answered = {**TURN, "trace_id": f"trace-{number}", "answer": {**TURN["answer"], "text": f"回答 {number}"}}
+        voice.answer(names[number - 1], answered)
     page.locator(".exchange .rating").nth(1).wait_for()
     assert page.locator(".exchange .text").all_text_contents() == ["回答 1", "回答 2"]
     assert page.locator(".exchange .question p").all_text_contents() == ["第一个", "第二个"]
@@ -288,8 +289,10 @@ def test_typed_questions_go_by_the_call_and_each_answer_to_its_own(browser_page:
 def test_a_failed_answer_offers_a_retry_and_the_call_goes_on(browser_page: Page, voice: ScriptedVoice) -> None:
     page = browser_page
     call(page, voice)
-    voice.tell(type="heard", text=HEARD, language="zh", probability=0.93)
-    voice.tell(type="error", status=503, what="The database does not answer.", cause="", next_step="Wait a minute.")
+    turn = voice.hear(HEARD)
+    voice.tell(
+        type="error", turn=turn, status=503, what="The database does not answer.", cause="", next_step="Wait a minute."
+    )
     failed = page.locator(".exchange .failed")
     failed.wait_for()
     assert "The database does not answer. Wait a minute." in (failed.text_content() or "")
@@ -463,7 +466,7 @@ def test_however_the_call_ends_it_is_told_and_text_goes_on(browser_page: Page, v
     call(page, voice)
     alert = page.locator(".voice [role=alert]")
     for number, (end, reason, words) in enumerate(ENDINGS):
-        voice.tell(type="heard", text=HEARD, language="zh", probability=0.9)
+        voice.hear(HEARD, 0.9)
         exchange = page.locator(".exchange").nth(number)
         exchange.locator(".thinking").wait_for()
         end(voice)

@@ -293,6 +293,20 @@ def test_typed_text_is_answered_in_speech() -> None:
     assert [m.data["text"] for m in line.told("say")] == ["关于年费多少。"]
 
 
+def test_events_bear_the_name_of_the_turn_that_they_answer() -> None:
+    answers = {text: [Piece(f"{text}。", event=("answer", {"text": text}))] for text in ("年费", "利率")}
+    line = Line(heard("利率"), answers=answers)  # type: ignore[arg-type]
+    line.call.type("年费", "typed-1")
+    line.wait(1)
+    line.speak()
+    line.wait(1)
+    (turn,) = [m.data["turn"] for m in line.told("heard")]
+    assert [(m.data["turn"], m.data["data"]["text"]) for m in line.told("event")] == [
+        ("typed-1", "年费"),
+        (turn, "利率"),
+    ]
+
+
 def test_a_deaf_engine_leaves_the_keyboard() -> None:
     line = Line(Unavailable("gone"))
     line.speak()

@@ -92,7 +92,8 @@ class Call:
         self._listening = Listening(ears, speaks, finished, work, self._listened, language)
         self._replying = Replying(voice, self._mouth, work, self._mute, lambda spoken: line(Line.MORE, spoken))
         self._state = ""
-        self._reply = 0
+        self._reply = self._heard = 0
+        self._turn = ""
         self._said: list[tuple[str, str, bool]] = []
         self._left: list[Sentence] = []
         self._choices: tuple[str, ...] = ()
@@ -152,11 +153,12 @@ class Call:
         """The button to talk was let go."""
         self._listening.release()
 
-    def type(self, text: str) -> None:
-        """The customer typed instead."""
+    def type(self, text: str, turn: str = "") -> None:
+        """The customer typed instead. turn: what they call it; the answer's events bear it."""
         self._give_way()
         self._listening.drop()
         self._clock = None
+        self._turn = turn
         self._ask(text, None)
 
     def hush(self) -> None:
@@ -249,7 +251,10 @@ class Call:
     def _understand(self, heard: Heard) -> None:
         text = heard.text
         self.language = heard.language
-        self._tell("heard", text=text, language=heard.language, probability=round(heard.probability, 3))
+        self._heard += 1
+        self._turn = f"heard-{self._heard}"
+        probability = round(heard.probability, 3)
+        self._tell("heard", turn=self._turn, text=text, language=heard.language, probability=probability)
         said = manners.plain(text)
         told = manners.command(text)
         if told is not None:
@@ -322,23 +327,23 @@ class Call:
         self._to_confirm, self._choices, self._unsure, self._said = None, (), 0, []
         self._begin()
         self._be("thinking")
-        reply = self._reply
+        reply, turn = self._reply, self._turn
 
         def think() -> None:
             for piece in self._mind.answer(text, language):
-                self._work.post(lambda piece=piece: self._answered(reply, piece))  # type: ignore[misc]
+                self._work.post(lambda piece=piece: self._answered(reply, turn, piece))  # type: ignore[misc]
 
         def done(result: OpenTellerError | None) -> None:
             if reply == self._reply and not self.closed:
-                self._answer_ends(result)
+                self._answer_ends(turn, result)
 
         self._work.submit("answer", think, done)
 
-    def _answered(self, reply: int, piece: Piece) -> None:
+    def _answered(self, reply: int, turn: str, piece: Piece) -> None:
         if self.closed:
             return
         if piece.event:
-            self._tell("event", name=piece.event[0], data=piece.event[1])
+            self._tell("event", turn=turn, name=piece.event[0], data=piece.event[1])
         if reply != self._reply:
             return
         if self._clock and not self._clock.answered and piece.text:
@@ -360,9 +365,9 @@ class Call:
             self._said.append((text, piece.language, piece.keep))
             self._replying.add(text, piece.language, keep=piece.keep)
 
-    def _answer_ends(self, result: OpenTellerError | None) -> None:
+    def _answer_ends(self, turn: str, result: OpenTellerError | None) -> None:
         if isinstance(result, OpenTellerError):
-            self._tell("error", what=result.message, cause=result.cause, next_step=result.next_step)
+            self._tell("error", turn=turn, what=result.message, cause=result.cause, next_step=result.next_step)
             self._replying.add(line(Line.FAILED, self.language), self.language, keep=True)
         self._replying.close()
         if not self._mouth.speaking:

@@ -41,7 +41,7 @@ from openteller.voice.records import Message
 _CHUNK = 0.04  # seconds of sound sent at a time
 _AHEAD = 0.08  # seconds that may be sent before they are due: what an interruption cannot call back
 _STALLED = 0.25  # seconds without sound from the customer after which silence is heard in its place
-_LONGEST_TYPED = 4_000
+_LONGEST_TYPED, _LONGEST_NAME = 4_000, 64
 _LONGEST_CALL = 3_600.0
 
 
@@ -125,7 +125,7 @@ class CallProcessor(FrameProcessor):
             case "text":
                 text = normalise(str(said.get("text", ""))[:_LONGEST_TYPED])
                 if text:
-                    self._call.type(text)
+                    self._call.type(text, str(said.get("turn", ""))[:_LONGEST_NAME])
             case "hush":
                 self._call.hush()
             case "record":

@@ -52,8 +52,7 @@ export class Calls {
   /** Ask in writing. @returns {boolean} whether a call took it */
   type(text) {
     if (!this.#call?.isReady) return false;
-    this.#turns.typed(text);
-    this.#call.type(text);
+    this.#call.type(text, this.#turns.typed(text));
     return true;
   }
 
@@ -68,11 +67,11 @@ export class Calls {
       ready: (message) => this.#ready(message),
       recording: ({ on }) => (bar.recorded = on),
       partial: ({ text }) => (bar.partial = text),
-      heard: ({ text }) => {
+      heard: ({ text, turn }) => {
         bar.partial = bar.said = "";
-        this.#turns.heard(text);
+        this.#turns.heard(text, turn);
       },
-      event: (event) => this.#turns.take(event),
+      event: (turn, event) => this.#turns.take(turn, event),
       say: ({ text }) => (bar.said = this.#turns.say(text) ? "" : text),
       quiet: () => this.#turns.quiet(),
       interrupted: () => this.#turns.interrupt(),
@@ -81,7 +80,7 @@ export class Calls {
         bar.said = text;
         if (code === "busy") this.#turns.holdUp();
       },
-      error: (error) => this.#fail(error),
+      error: (error, turn) => this.#fail(error, turn),
       end: (trouble) => this.#end(trouble),
     };
   }
@@ -100,8 +99,8 @@ export class Calls {
     this.#widget.emit("open-teller-call", { call_id: message.call_id });
   }
 
-  #fail(error) {
-    if (!this.#turns.fail(error)) {
+  #fail(error, turn) {
+    if (!this.#turns.fail(turn, error)) {
       this.#bar.said = [error.message, error.cause, error.nextStep].filter(Boolean).join(" ");
     }
     if (error.status === 401) this.#widget.emit("open-teller-unauthorised");

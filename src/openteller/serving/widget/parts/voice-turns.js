@@ -1,9 +1,8 @@
 /**
- * Which exchange on the screen a call's messages belong to: what was heard or typed opens one, events feed it, what is
- * spoken lights up in it. Knows nothing about sound.
+ * Which exchange on the screen a call's messages belong to: what was heard or typed opens one, events feed the one whose
+ * name they bear, what is spoken lights up in the latest. Knows nothing about sound.
  *
- * Not everything heard is a question: "stop" or "say that again" bring no events, only speech or silence. Events bear no
- * name of the words they answer; they come in the order of the questions.
+ * Not everything heard is a question: "stop" or "say that again" bring no events, only speech or silence.
  */
 
 import { Interrupted } from "./client.js";
@@ -11,10 +10,11 @@ import { Spoken } from "./spoken.js";
 
 export class Turns {
   #log;
-  /** Exchanges whose events are still to come, oldest first. */
-  #waiting = [];
+  /** Exchanges by the name of their turn. */
+  #named = new Map();
+  /** Those whose events have begun to come. */
+  #fed = new Set();
   #typed = new Set();
-  #fed = null;
   #latest = null;
   #isHeldUp = false;
   #sentence = "";
@@ -25,28 +25,33 @@ export class Turns {
     this.#log = log;
   }
 
-  /** The customer's words were heard. */
-  heard(text) {
+  /** The customer's words were heard. @param {string} turn what the other side calls them */
+  heard(text, turn) {
     this.quiet();
     this.#latest = this.#log.open(text);
-    this.#waiting.push(this.#latest);
+    this.#named.set(turn, this.#latest);
     this.#isHeldUp = false;
   }
 
-  /** The customer typed: this is a question in any case. */
+  /** The customer typed: this is a question in any case. @returns {string} the turn's name */
   typed(text) {
-    this.heard(text);
+    const turn = `typed-${this.#typed.size + 1}`;
+    this.heard(text, turn);
     this.#typed.add(this.#latest);
+    return turn;
   }
 
-  /** An event of an answer, as of the stream. */
-  take(event) {
-    if (event.event === "understanding") this.#turnTo(this.#waiting.shift() || this.#latest);
-    const exchange = this.#fed;
+  /** An event of the answer to a turn, as of the stream. */
+  take(turn, event) {
+    const exchange = this.#named.get(turn);
     if (!exchange?.node.isConnected) return;
+    // "One moment, please" gives way to the answer.
+    if (event.event === "understanding") exchange.begin();
+    this.#fed.add(exchange);
     exchange.take(event);
     // The whole answer replaces the text's nodes.
-    if (event.event === "answer" && this.#sentence) this.#spoken.mark(exchange.textNode, this.#sentence);
+    const isSpoken = event.event === "answer" && exchange === this.#latest && this.#sentence;
+    if (isSpoken) this.#spoken.mark(exchange.textNode, this.#sentence);
     this.#log.changed(exchange);
     if (event.event === "done") this.#log.done(exchange);
   }
@@ -56,9 +61,9 @@ export class Turns {
     this.#sentence = sentence;
     const exchange = this.#latest;
     if (!exchange?.node.isConnected) return false;
-    if (exchange !== this.#fed) {
+    if (!this.#fed.has(exchange)) {
       exchange.utter(sentence);
-      if (!this.#isHeldUp) this.#drop(exchange);
+      if (!this.#isHeldUp) exchange.settle();
       this.#log.changed(exchange);
     }
     return this.#spoken.mark(exchange.textNode, sentence);
@@ -78,7 +83,9 @@ export class Turns {
   /** The other side listens: what has had no answer by now was no question. */
   rest() {
     this.quiet();
-    for (const exchange of this.#waiting.filter((candidate) => !this.#typed.has(candidate))) this.#drop(exchange);
+    for (const exchange of this.#open()) {
+      if (!this.#fed.has(exchange) && !this.#typed.has(exchange)) exchange.settle();
+    }
   }
 
   /** The customer cut in. */
@@ -94,38 +101,27 @@ export class Turns {
     this.#latest?.resume();
   }
 
-  /** The answer that is on its way will not come. @returns {boolean} whether one was */
-  fail(error) {
-    const exchange = [this.#fed, ...this.#waiting].find((candidate) => candidate?.isOpen);
-    if (!exchange) return false;
+  /** The answer to a turn will not come. @returns {boolean} whether one was on its way */
+  fail(turn, error) {
+    const exchange = this.#named.get(turn);
+    if (!exchange?.isOpen) return false;
     exchange.fail(error);
-    this.#waiting = this.#waiting.filter((candidate) => candidate !== exchange);
     return true;
   }
 
   /** No more will come. @param {boolean} isOrderly the call ended as calls do */
   end(isOrderly) {
     this.quiet();
-    for (const exchange of [this.#fed, ...this.#waiting]) {
-      if (!exchange?.isOpen) continue;
+    for (const exchange of this.#open()) {
       if (exchange.isAnswered) exchange.settle();
       else if (isOrderly) exchange.stop();
       else exchange.fail(new Interrupted("interrupted"));
     }
-    [this.#fed, this.#latest, this.#waiting] = [null, null, []];
+    this.#named.clear();
+    this.#latest = null;
   }
 
-  /** No answer will come for it; should one come all the same, it is the latest's. */
-  #drop(exchange) {
-    exchange.settle();
-    this.#waiting = this.#waiting.filter((candidate) => candidate !== exchange);
-  }
-
-  #turnTo(exchange) {
-    // The answer before was cut off: nothing more comes for it.
-    if (this.#fed?.isOpen) this.#fed.settle();
-    this.#fed = exchange;
-    // "One moment, please" gives way to the answer.
-    if (exchange?.node.isConnected) exchange.begin();
+  #open() {
+    return [...this.#named.values()].filter((exchange) => exchange.isOpen);
   }
 }

@@ -104,9 +104,9 @@ export class Call {
     this.#mute();
   }
 
-  /** Send typed text; it is answered aloud. */
-  type(text) {
-    this.#line.send({ type: "text", text });
+  /** Send typed text; it is answered aloud, by events that bear `turn`. */
+  type(text, turn) {
+    this.#line.send({ type: "text", text, turn });
   }
 
   /** Agree to be recorded from now on, or no longer. */
@@ -144,7 +144,7 @@ export class Call {
     else if (type === "say") this.#say(message);
     else if (type === "interrupted") this.#interrupted(message);
     else if (type === "closed") this.#end(VoiceTrouble.ofReason(message.reason, this.#complaint));
-    else if (type === "event") this.#on.event({ event: message.name, data: message.data });
+    else if (type === "event") this.#on.event(message.turn, { event: message.name, data: message.data });
     else if (type === "error") this.#error(message);
     else if (type === "notice") this.#notice(message);
     else if (type === "resumed") this.#resumed(message);
@@ -192,7 +192,7 @@ export class Call {
   #error(message) {
     const { status, what, cause, next_step } = message;
     this.#complaint = [what, cause, next_step].filter(Boolean).join(" ");
-    if (this.isReady) this.#on.error(new ApiError(status || 500, { message: what, cause, next_step }));
+    if (this.isReady) this.#on.error(new ApiError(status || 500, { message: what, cause, next_step }), message.turn);
   }
 
   #notice(message) {
