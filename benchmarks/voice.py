@@ -279,7 +279,8 @@ async def latency(studio: Studio, limit: int) -> None:
         unheard = 0
         for number, text in enumerate(usual(studio.application, language, limit)):
             speech = studio.speak(text, language, number)
-            wait, timing = await once(url, speech)
+            wait, line, _ = await once(url, speech)
+            timing = next(reversed(line.of("timing")), {})
             if wait is None:
                 unheard += 1
                 print(f"  no answer: {text}")
@@ -290,18 +291,20 @@ async def latency(studio: Studio, limit: int) -> None:
         show(language, waits, stages, unheard)
 
 
-async def once(url: str, speech: Floats) -> tuple[float | None, dict[str, float]]:
-    """One question in one call."""
-    async with calling.call(url, {"language": None}) as on_the_line:
-        await on_the_line.until(lambda: on_the_line.state == "listening", 20)
-        await on_the_line.be_silent(0.6)  # the greeting's last sound is on its way
-        played = len(on_the_line.played)
-        await on_the_line.say(last_sound(speech))
-        ended = on_the_line.now
-        await on_the_line.until(lambda: len(on_the_line.played) > played, 20)
-        timing = on_the_line.of("timing")
-        first = next((at for at, _ in on_the_line.played[played:]), None)
-        return (None if first is None else first - ended), (timing[-1] if timing else {}) | {}
+async def once(url: str, speech: Floats, *, to_the_end: bool = False) -> tuple[float | None, calling.Line, int]:
+    """One question in one call: the caller's wait, the call, and the pieces of sound before the answer."""
+    async with calling.call(url, {"language": None}) as line:
+        await line.send('{"type": "hush"}')  # the greeting is the same in every call
+        await line.until(lambda: line.state == "listening", 20)
+        await line.be_silent(0.6)  # its last sound is on its way
+        before = len(line.played)
+        await line.say(last_sound(speech))
+        ended = line.now
+        await line.until(lambda: len(line.played) > before, 20)
+        if to_the_end:
+            await line.until(lambda: line.state == "listening", 60)
+    first = next((at for at, _ in line.played[before:]), None)
+    return (None if first is None else first - ended), line, before
 
 
 def last_sound(speech: Floats) -> Floats:
@@ -321,23 +324,56 @@ def show(language: str, waits: list[float], stages: dict[str, list[float]], unhe
 
 
 async def calls(studio: Studio, count: int) -> None:
-    """Several callers at once, each with questions of their own: who is answered, how late, and with whose answer."""
+    """Several callers at once, each with a question of their own: who is answered, how late, and with whose answer."""
     url = server(studio.application)
-    texts = [
-        (language, text)
-        for pair in zip(*(usual(studio.application, x, count) for x in ("zh", "en")), strict=True)
-        for language, text in zip(("zh", "en"), pair, strict=True)
-    ]
-    speech = [studio.speak(text, language, number) for number, (language, text) in enumerate(texts[:count])]
+    pairs = zip(*(usual(studio.application, language, count) for language in ("zh", "en")), strict=True)
+    texts = [pair for both in pairs for pair in zip(("zh", "en"), both, strict=True)][:count]
+    speech = [studio.speak(text, language, number) for number, (language, text) in enumerate(texts)]
     began = time.monotonic()
-    results = await asyncio.gather(*(once(url, one) for one in speech), return_exceptions=True)
-    waits = [r[0] for r in results if not isinstance(r, BaseException) and r[0] is not None]
+    results = await asyncio.gather(*(once(url, one, to_the_end=True) for one in speech), return_exceptions=True)
+    took = time.monotonic() - began
     failed = [r for r in results if isinstance(r, BaseException)]
-    print(
-        f"{count} calls at once: {len(waits)} answered, {len(failed)} failed {failed[:1]}, {time.monotonic() - began:.0f} s"
-    )
+    ended = [(pair, r) for pair, r in zip(texts, results, strict=True) if not isinstance(r, BaseException)]
+    waits = [wait for _, (wait, _, _) in ended if wait is not None]
+    print(f"{count} calls at once: {len(waits)} answered, {len(failed)} failed {failed[:1]}, {took:.0f} s")
     if waits:
         print(f"  caller's wait p50 {np.percentile(waits, 50):.2f}  p95 {np.percentile(waits, 95):.2f} s")
+    own_text, own_sound = cross_talk(studio, ended)
+    print(
+        f"  {own_text} of {len(ended)} were shown the answer to their own question, {own_sound} heard their own answer"
+    )
+
+
+def cross_talk(
+    studio: Studio, ended: Sequence[tuple[tuple[str, str], tuple[float | None, calling.Line, int]]]
+) -> tuple[int, int]:
+    """Of how many callers the answer shown cites the article they asked for, and the sound, as recognised, is nearest to it."""
+    shown, heard = [], []
+    for (language, _), (_, line, before) in ended:
+        answers = [m["data"] for m in line.of("event") if m["name"] == "answer"]
+        shown.append((answers[-1]["text"], [c["title"] for c in answers[-1]["citations"]]) if answers else ("", []))
+        sound = np.concatenate([*(samples for _, samples in line.played[before:]), silence(0.1)])
+        first = np.asarray(soxr.resample(sound[: 12 * line.rate], line.rate, RATE), np.float32)
+        heard.append(studio.application.hearing.hear(Audio(first, RATE), language).text)
+    own_text = sum(title in titles[:1] for ((_, title), _), (_, titles) in zip(ended, shown, strict=True))
+    own_sound = 0
+    for number, words in enumerate(heard):
+        nearest = max(range(len(shown)), key=lambda other: likeness(words, shown[other][0]))
+        own_sound += nearest == number
+        if nearest != number:
+            print(f"  {texts_of(ended)[number]}: heard {words!r}, nearest to the answer to {texts_of(ended)[nearest]}")
+    return own_text, own_sound
+
+
+def texts_of(ended: Sequence[tuple[tuple[str, str], object]]) -> list[str]:
+    """What was asked."""
+    return [text for (_, text), _ in ended]
+
+
+def likeness(words: str, text: str) -> float:
+    """How much of `words`, as pairs of characters, stands in `text`."""
+    pairs = [words[i : i + 2] for i in range(len(words) - 1)]
+    return sum(pair in text for pair in pairs) / max(1, len(pairs))
 
 
 if __name__ == "__main__":

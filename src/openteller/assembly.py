@@ -9,7 +9,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
@@ -55,7 +55,7 @@ from openteller.store.embedded import EmbeddedPostgres
 from openteller.understanding.explaining import Explainer
 from openteller.understanding.personal_data import redacted
 from openteller.understanding.reader import Reader
-from openteller.voice.bank_words import BANK_WORDS
+from openteller.voice.bank_words import BANK_WORDS, WrittenWords
 from openteller.voice.hearing import Hearing
 from openteller.voice.recordings import Recordings
 from openteller.voice.speech import Sentence, Speech
@@ -209,7 +209,13 @@ class Application:
     @cached_property
     def hearing(self) -> Hearing:
         """What hears what was said. It expects the products on sale, and the words that people say to a bank."""
-        return Hearing(open_transcriber(self.settings, self.catalogue), self._spoken_words)
+        written = WrittenWords(lambda: self.library.version(visitor("")), self._public_texts)
+        return Hearing(open_transcriber(self.settings, self.catalogue), self._spoken_words, written)
+
+    def _public_texts(self) -> Iterator[str]:
+        """What everybody may read, in Chinese: nobody's words are put right to what they may not know."""
+        for document in self.library.list(visitor(""), language="zh", limit=_ALL):
+            yield "\n".join((document.title, document.answer or "", document.body, *document.questions))
 
     def _spoken_words(self) -> Sequence[str]:
         settings, products = self.settings, self.shelf().products.values()

@@ -1,6 +1,5 @@
 """What Whisper here does beyond the contract: long sound, noise, folders, simplified characters."""
 
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -45,18 +44,6 @@ def test_hot_words_help_and_do_not_leak() -> None:
     audio = read_audio(ZH_FILE)
     words = ["挂失", "银行卡", "Pinebay", "余额", "大额存单", *["松湾定期宝" + str(i) for i in range(300)]]
     assert edits(ZH_SAID, whisper().transcribe(audio, hotwords=words).text) == 0
-
-
-def test_it_is_busy_while_it_works() -> None:
-    engine, seen = whisper(), []
-    assert not engine.busy
-    thread = threading.Thread(target=engine.transcribe, args=(read_audio(EN_FILE),))
-    thread.start()
-    while thread.is_alive():
-        seen.append(engine.busy)
-        thread.join(0.01)
-    assert any(seen)
-    assert not engine.busy
 
 
 def test_the_folder_is_made_once_and_again_when_it_is_damaged() -> None:

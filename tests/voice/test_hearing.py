@@ -7,7 +7,7 @@ from openteller.core.errors import Unavailable
 from openteller.runtime.protocols import Audio, Recognition
 from openteller.runtime.scripted_hearing import ScriptedTranscriber
 from openteller.voice.audio_files import read_audio
-from openteller.voice.bank_words import BANK_WORDS
+from openteller.voice.bank_words import BANK_WORDS, Written, written_in
 from openteller.voice.hearing import Hearing
 from tests.runtime.hearers import whisper
 from tests.voice.sounds import ZH_FILE, ZH_SAID
@@ -83,8 +83,10 @@ def test_an_engine_that_fails_is_said_so() -> None:
         hearing.hear(SPEECH)
 
 
-def test_an_engine_that_does_not_tell_is_never_busy() -> None:
-    assert not _hearing()[0].busy
+def test_words_that_stand_in_the_documents_are_put_right_until_they_change() -> None:
+    written = iter([Written(), written_in(["住房公积金可以提取。"]), Written()])
+    hearing = Hearing(ScriptedTranscriber(["提取攻击金"] * 3), tuple, lambda: next(written))
+    assert [hearing.hear(SPEECH).text for _ in range(3)] == ["提取攻击金", "提取公积金", "提取攻击金"]
 
 
 def test_real_speech_with_real_words() -> None:

@@ -3,6 +3,7 @@
 The pairs in homophones.yaml were written for this test; the floors of `held_out` were measured once, after `tune` was done.
 """
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openteller.voice.bank_words import WrittenWords, written_in
 from openteller.voice.homophones import Hotwords, hotwords_for_prompt
 
 _DATA = yaml.safe_load((Path(__file__).parent / "homophones.yaml").read_text("utf-8"))
@@ -59,6 +61,49 @@ def test_names_of_ordinary_words_never_replace_other_words() -> None:
     assert (
         Hotwords(["Steady Alerts", "Structured Deposit"]).correct("a study of an alert restricted", "en").changes == ()
     )
+
+
+@pytest.mark.parametrize(
+    ("heard", "meant"),
+    [
+        ("年终讲到了", "年终奖到了"),
+        ("交了两年攻击金", "交了两年公积金"),
+        ("我要提前", "我要提前"),  # in the documents as it is
+        ("那个初长的", "那个初长的"),  # another tone
+        ("我在商店", "我在商店"),
+    ],
+)
+def test_words_of_the_documents_replace_what_sounds_exactly_so(heard: str, meant: str) -> None:
+    written = written_in(["年终奖可以提前支取，公积金贷款不能。", "出厂日期"])
+    assert Hotwords([], written).correct(heard, "zh").text == meant
+
+
+def test_guessed_words_are_none() -> None:
+    assert written_in(["松湾定期宝的住房公积金贷款"]).words >= {"公积金", "住房", "贷款"}
+    assert "松湾定" not in written_in(["松湾定期宝的公积金"]).words
+
+
+def test_documents_are_read_again_when_they_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, documents, asked = [0.0], ["车险"], []
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    def texts() -> list[str]:
+        asked.append(1)
+        return list(documents)
+
+    words = WrittenWords(lambda: len(documents), texts)
+    assert words().words == {"车险"}
+    documents.append("公积金")
+    assert words().words == {"车险"}
+    now[0] = 61.0
+    assert words().words == {"车险", "公积金"}
+    now[0] = 122.0
+    assert words() is words()
+    assert len(asked) == 2
+
+
+def test_a_library_without_end_is_read_in_part() -> None:
+    assert len(written_in("车险" * 1_000 for _ in range(10_000)).text) <= 1_100_000
 
 
 def test_without_words_nothing_changes() -> None:

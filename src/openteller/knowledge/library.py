@@ -158,6 +158,11 @@ class Library:
         with self._database.session(principal) as session:
             return self._repository.count(session, filter_)
 
+    def version(self, principal: Principal, *, on: date | None = None) -> object:
+        """Compares equal as long as `list` gives the same without limit."""
+        with self._database.session(principal) as session:
+            return self._repository.version(session, _filter(principal, on))
+
     def import_file(
         self,
         source: Path | bytes,

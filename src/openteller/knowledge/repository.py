@@ -5,7 +5,7 @@ Every method works in the caller's transaction. Knows nothing about how texts ar
 
 import builtins
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -129,6 +129,12 @@ class KnowledgeRepository:
         """How many documents the filter lets pass."""
         query = select(func.count()).select_from(DocumentRow).where(*_conditions(filter_))
         return session.scalar(query) or 0
+
+    def version(self, session: Session, filter_: DocumentFilter) -> tuple[int, datetime | None]:
+        """How many documents the filter lets pass, and when one of them was written last."""
+        query = select(func.count(), func.max(DocumentRow.updated_at)).where(*_conditions(filter_))
+        count, latest = session.execute(query).one()
+        return count, latest
 
     def refresh_statistics(self, session: Session) -> None:
         """Tell the query planner what the tables hold now; after bulk changes, in the owner's session.

@@ -11,10 +11,9 @@ about microphones, levels or the bank.
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Lock, Semaphore
+from threading import Semaphore
 from typing import Any
 
 import numpy as np
@@ -61,9 +60,6 @@ class WhisperTranscriber:
         workers: utterances at a time.
         beam: width of the beam search; 1 is greedy.
 
-    Attributes:
-        busy: whether as many utterances are in work as may be.
-
     Raises:
         MissingDependency: faster-whisper is not installed.
         ModelUnavailable: the folder holds no model that can be loaded.
@@ -74,13 +70,7 @@ class WhisperTranscriber:
     def __init__(self, folder: Path, *, threads: int = 1, workers: int = 1, beam: int = 5) -> None:
         self._model, self._tokenizer, self._spectrogram = _load(folder, threads, workers)
         self._special = {name: self._tokenizer.token_to_id(f"<|{name}|>") for name in _SPECIAL}
-        self._beam, self._workers = beam, workers
-        self._turn, self._lock, self._in_work = Semaphore(workers), Lock(), 0
-
-    @property
-    def busy(self) -> bool:
-        """Whether another utterance would have to wait."""
-        return self._in_work >= self._workers
+        self._beam, self._turn = beam, Semaphore(workers)
 
     def transcribe(self, audio: Audio, *, language: str | None = None, hotwords: Sequence[str] = ()) -> Recognition:
         """The words of `audio`, Chinese in simplified characters.
@@ -92,7 +82,7 @@ class WhisperTranscriber:
         said: list[_Said] = []
         if len(audio.samples) < _SHORTEST or not np.any(audio.samples):
             return Recognition("", language or "zh", 0.0, 1.0)
-        with self._working():
+        with self._turn:
             for chunk in _chunks(audio.samples):
                 features = self._spectrogram(chunk)[:, :-1]
                 encoded = self._encode(features, len(chunk) / _RATE + (_EXTRA_PROMPTED if hotwords else _EXTRA))
@@ -177,17 +167,6 @@ class WhisperTranscriber:
     def _text(self, tokens: Sequence[int]) -> str:
         end = self._special["endoftext"]
         return str(self._tokenizer.decode([token for token in tokens if token < end]))
-
-    @contextmanager
-    def _working(self) -> Iterator[None]:
-        with self._lock:
-            self._in_work += 1
-        try:
-            with self._turn:
-                yield
-        finally:
-            with self._lock:
-                self._in_work -= 1
 
 
 _SPECIAL = ("startoftranscript", "startofprev", "endoftext", "transcribe", *LANGUAGES)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from openteller.core.text import normalise
 from openteller.runtime.protocols import Audio, Recognition, Transcriber
+from openteller.voice.bank_words import Written
 from openteller.voice.homophones import Change, Hotwords
 from openteller.voice.inverse import written
 from openteller.voice.preprocessing import Condition, inspect, prepare
@@ -50,19 +51,20 @@ class Hearing:
     Args:
         transcriber: the engine; it must want 16 kHz.
         hotwords: gives the words of the bank's own, the likeliest first; asked at every utterance.
+        written: gives what the bank writes; asked likewise.
         sure: the engine's probability below which the verdict is unsure.
     """
 
     def __init__(
-        self, transcriber: Transcriber, hotwords: Callable[[], Sequence[str]] = tuple, *, sure: float = _SURE
+        self,
+        transcriber: Transcriber,
+        hotwords: Callable[[], Sequence[str]] = tuple,
+        written: Callable[[], Written] = Written,
+        *,
+        sure: float = _SURE,
     ) -> None:
-        self._transcriber, self._hotwords, self._sure = transcriber, hotwords, sure
-        self._known: tuple[tuple[str, ...], Hotwords] = ((), Hotwords(()))
-
-    @property
-    def busy(self) -> bool:
-        """Whether the engine has all its hands full: who can wait, or do without, should. False of engines that do not say."""
-        return bool(getattr(self._transcriber, "busy", False))
+        self._transcriber, self._hotwords, self._written, self._sure = transcriber, hotwords, written, sure
+        self._known: tuple[tuple[str, ...], Written, Hotwords] = ((), Written(), Hotwords(()))
 
     def hear(self, audio: Audio, language: str | None = None) -> Heard:
         """What is said in `audio`.
@@ -101,10 +103,10 @@ class Hearing:
         return "clear" if recognition.probability >= needed else "unsure"
 
     def _corrector(self, words: tuple[str, ...]) -> Hotwords:
-        known = self._known
-        if known[0] != words:
-            known = self._known = (words, Hotwords(words))
-        return known[1]
+        known, written = self._known, self._written()
+        if known[0] != words or known[1] != written:
+            known = self._known = (words, written, Hotwords(words, written))
+        return known[2]
 
     def _nothing(self, audio: Audio, language: str, condition: Condition) -> Heard:
         return Heard("", "", language, 0.0, audio.seconds, "nothing", condition=condition)

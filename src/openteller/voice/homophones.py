@@ -4,7 +4,8 @@ A window of Chinese text is compared with each word in toneless pinyin; near sou
 eng/en, ing/in) count in words of three characters and more. Confidence is a sum that a person can check: `_EXACT` and more
 for tones and length, less for near sounds, for an ordinary word, for a cut through one and for function words, more for a bank
 word beside it. An ordinary word that is heard for a bank word again and again (娱乐 for 余额) has a row in `MISHEARD` and is
-replaced only beside such a word. English names that are no dictionary word are compared by their
+replaced only beside such a word. Words that only stand somewhere in the bank's documents replace what sounds exactly so and is
+nothing else (车带 → 车贷). English names that are no dictionary word are compared by their
 consonants. Digits are never touched.
 Knows nothing about recognisers. Not covered: dropped or added syllables, Chinese names of one character.
 """
@@ -23,6 +24,7 @@ from typing import NamedTuple, cast
 
 from openteller.core.errors import MissingDependency
 from openteller.core.segmenting import segmenter
+from openteller.voice.bank_words import Written
 
 MISHEARD: dict[str, tuple[str, ...]] = {
     "余额": ("娱乐", "鱼乐"),
@@ -46,6 +48,7 @@ _EXACT, _TONES, _NEAR, _LENGTH = 0.75, 0.10, 0.10, 0.05
 _ORDINARY_COST, _CUT_COST, _FUNCTION_COST, _BESIDE_GAIN = 0.40, 0.45, 0.20, 0.25
 _ORDINARY_FREQUENCY = 5
 _SURE = 0.70
+_NOTHING = Written()
 _HAN_RUN = re.compile("[㐀-䶿一-鿿]{2,}")
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("l", "n"), ("f", "h"))
 
@@ -80,9 +83,11 @@ class Hotwords:
 
     Args:
         words: names and terms; of "松湾定期宝 R2" the Han part counts, of "Pinebay Gold Card" the name that is no usual word.
+        written: what the bank writes: its words replace only what sounds exactly so, tones and all, stands nowhere in it, and
+            is made of no ordinary words.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], written: Written = _NOTHING) -> None:
         words = list(words)
         parts = {part for word in words for part in _HAN_RUN.findall(word)}
         self._known = frozenset(parts)
@@ -90,7 +95,11 @@ class Hotwords:
         for part in sorted(parts):
             word = _Word(part, *_pinyin(part))
             self._by_sound[_near(word.syllables)].append(word)
-        self._lengths = sorted({len(part) for part in parts}, reverse=True)
+        self._written, self._as_said = written.text, defaultdict[tuple[tuple[str, ...], ...], list[_Word]](list)
+        for part in sorted(written.words - parts):
+            word = _Word(part, *_pinyin(part))
+            self._as_said[word.syllables, word.tones].append(word)
+        self._lengths = sorted({len(part) for part in parts | written.words}, reverse=True)
         names = {name for word in words for name in re.findall(r"[A-Za-z]{5,}", word)}
         self._names = sorted(name for name in names if not _ordinary_english(name))
 
@@ -105,7 +114,7 @@ class Hotwords:
             MissingDependency: Chinese text without the voice extra installed.
         """
         found = list(self._english(text))
-        if language == "zh" and self._known:
+        if language == "zh" and self._lengths:
             for run in _HAN_RUN.finditer(text):
                 found += self._chinese(run.group(), run.start())
         changes = _apart(found)
@@ -131,6 +140,14 @@ class Hotwords:
                         yield Change(window.heard, word.text, offset + start, offset + end, confidence)
                 if not kept:
                     yield from self._misheard(window, offset)
+                    yield from self._as_written(window, offset)
+
+    def _as_written(self, window: "_Window", offset: int) -> Iterator[Change]:
+        words = self._as_said.get((window.syllables, window.tones), ())
+        if len(words) == 1 and window.heard not in self._written:
+            confidence = window.confidence(words[0], alone=True)
+            if confidence >= _SURE:
+                yield Change(window.heard, words[0].text, offset + window.start, offset + window.end, confidence)
 
     def _misheard(self, window: "_Window", offset: int) -> Iterator[Change]:
         for meant, heard in MISHEARD.items():
@@ -169,8 +186,8 @@ class _Window(NamedTuple):
     def heard(self) -> str:
         return self.run[self.start : self.end]
 
-    def confidence(self, word: _Word) -> float:
-        """How likely `word` was said here, 0–0.99; see the module's docstring for the sum."""
+    def confidence(self, word: _Word, *, alone: bool = False) -> float:
+        """How likely `word` was said here, 0–0.99; see the module's docstring for the sum. alone: whatever stands beside it."""
         size = len(word.text)
         if self.heard.translate(_VARIANTS) == word.text:
             return 0.99
@@ -181,7 +198,7 @@ class _Window(NamedTuple):
         small = sum(a in _FUNCTION and a != b for a, b in zip(self.heard, word.text, strict=True))
         value = _EXACT + _TONES * tones - _NEAR * near + _LENGTH * (min(size, 5) - 2) - _FUNCTION_COST * small
         value -= _CUT_COST * self._cuts() + _ORDINARY_COST * self._ordinary()
-        value += _BESIDE_GAIN * self.beside_a_bank_word()
+        value += _BESIDE_GAIN * (not alone and self.beside_a_bank_word())
         return round(max(0.0, min(value, 0.99)), 2)
 
     def beside_a_bank_word(self) -> bool:
