@@ -210,7 +210,8 @@ class Application:
     def hearing(self) -> Hearing:
         """What hears what was said. It expects the products on sale, and the words that people say to a bank."""
         written = WrittenWords(lambda: self.library.version(visitor("")), self._public_texts)
-        return Hearing(open_transcriber(self.settings, self.catalogue), self._spoken_words, written)
+        engine = open_transcriber(self.settings, self.catalogue)
+        return Hearing(engine, self._spoken_words, written, script=self.settings.asr_script)
 
     def _public_texts(self) -> Iterator[str]:
         """What everybody may read, in Chinese: nobody's words are put right to what they may not know."""

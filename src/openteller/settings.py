@@ -8,6 +8,7 @@ import secrets
 from base64 import b64decode
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -59,6 +60,9 @@ class Settings(BaseSettings):
     )
     asr_model: str = Field("", description="the model's name at that server; for whisper its name in the catalogue")
     asr_api_key: str = ""
+    asr_script: Literal["simplified", "traditional"] = Field(
+        "simplified", description="the characters in which what was said in Chinese is written"
+    )
     tts_url: str = Field(
         "kokoro", description="speech: kokoro, sherpa:<folder of a model>, or base URL of an OpenAI-compatible server"
     )

@@ -5,6 +5,7 @@ What the browser was sent to play is listened to by the recogniser.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -42,15 +43,21 @@ def quiet(seconds: float) -> Floats:
 @pytest.fixture
 def greeted(application: Application) -> Application:
     """The greeting is made, so that it begins at once."""
-    greeting = line(Line.NOTICE, "zh", bank=application.settings.bank_name_zh)
+    greeting = line(Line.NOTICE, "zh", bank=application.settings.bank_name_zh) + line(Line.HELP, "zh")
     application.speech.prepare([(piece, "zh") for _, piece in sentences_aloud(greeting, "zh")])
     return application
 
 
-def recognised(application: Application, samples: Floats, rate: int, language: str) -> str:
-    """What a listener hears in it."""
-    audio = Audio(np.asarray(soxr.resample(samples, rate, RATE), np.float32), RATE)
-    return application.hearing.hear(audio, language).text
+def share_heard(application: Application, audio: Audio, text: str, language: str) -> float:
+    """How much of what a listener hears in it stands in `text`, by pairs of letters."""
+    samples = np.asarray(soxr.resample(audio.samples, audio.rate, RATE), np.float32)
+    heard, text = (
+        "".join(letter for letter in words.lower() if letter.isalnum())
+        for words in (application.hearing.hear(Audio(samples, RATE), language).text, text)
+    )
+    assert len(heard) > 10, heard
+    pairs = [heard[at : at + 2] for at in range(len(heard) - 1)]
+    return sum(pair in text for pair in pairs) / len(pairs)
 
 
 def test_a_customer_asks_aloud_in_the_browser_and_hears_the_answer(
@@ -58,7 +65,15 @@ def test_a_customer_asks_aloud_in_the_browser_and_hears_the_answer(
 ) -> None:
     question = spoken(greeted, "信用卡年费是多少？", "zh")
     soundfile.write(tmp_path / "microphone.wav", np.concatenate([quiet(GREETING), question, quiet(60)]), RATE)
-    frames: list[bytes] = []
+    greeting, answer = list[bytes](), list[bytes]()
+    frames = [greeting]
+
+    def received(frame: str | bytes) -> None:
+        if isinstance(frame, bytes):
+            frames[-1].append(frame)
+        elif json.loads(frame)["type"] == "heard":
+            frames.append(answer)
+
     flags = (
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
@@ -67,9 +82,7 @@ def test_a_customer_asks_aloud_in_the_browser_and_hears_the_answer(
     )
     with chromium(*flags) as browser:
         page = browser.new_context(permissions=["microphone"], locale="zh-CN").new_page()
-        page.on(
-            "websocket", lambda s: s.on("framereceived", lambda f: frames.append(f) if isinstance(f, bytes) else None)
-        )
+        page.on("websocket", lambda socket: socket.on("framereceived", received))
         page.goto(server)
         page.locator(".launcher").click()
         page.locator("open-teller .composer .call").click()
@@ -78,13 +91,10 @@ def test_a_customer_asks_aloud_in_the_browser_and_hears_the_answer(
         assert "年费" in (page.locator(".exchange .question").text_content() or "")
         shown = reply.locator(".text").text_content() or ""
         assert "120.00" in shown
-        before = len(frames)
         page.wait_for_timeout(9_000)
         browser.close()
-    assert len(frames) > before
-    played = np.frombuffer(b"".join(frames), "<i2").astype(np.float32) / 32_768
-    answer = recognised(greeted, played[-round(8 * greeted.speech.rate) :], greeted.speech.rate, "zh")
-    assert "年费" in answer or "120" in answer or "金卡" in answer, answer
+    played = np.frombuffer(b"".join(answer), "<i2").astype(np.float32) / 32_768
+    assert share_heard(greeted, Audio(played, greeted.speech.rate), shown, "zh") > 0.7
 
 
 def test_a_file_is_answered_in_the_terminal_and_the_answer_kept(
@@ -98,9 +108,4 @@ def test_a_file_is_answered_in_the_terminal_and_the_answer_kept(
     assert done.returncode == 0, done.stderr
     assert "freeze my card" in done.stdout.lower()
     reply = read_audio(tmp_path / "reply.wav")
-    assert "AI" in reply_words(application, reply) or reply.seconds > 5
-
-
-def reply_words(application: Application, reply: Audio) -> str:
-    """The beginning of the reply as heard."""
-    return application.hearing.hear(Audio(reply.samples[: 8 * RATE], RATE), "en").text
+    assert share_heard(application, reply, done.stdout, "en") > 0.8

@@ -5,19 +5,26 @@ import base64
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soxr
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from openteller.cli import calling
 from openteller.core.errors import BadInput, Unavailable
+from openteller.runtime.protocols import Floats
 from openteller.serving.security import Tokens
 from openteller.store.database import Database
+from openteller.voice.audio_files import read_audio
+from openteller.voice.detectors import RATE
+from openteller.voice.recordings import State
 from tests.serving.calling_house import OUT, TONE, CallingHouse, metrics, push, serving
 from tests.store.people import ANN, customer
+from tests.voice.sounds import ZH_FILE
 
 
 @pytest.fixture
@@ -225,6 +232,56 @@ def test_a_telephone_calls_in_mu_law(house: CallingHouse, url: str) -> None:
     loud = np.frombuffer(b"".join(heard), np.uint8)
     assert len(loud) >= 2_400
     assert np.mean(np.abs((loud & 0x7F).astype(int) - 0x7F)) > 20
+
+
+def mu_law(samples: Floats) -> bytes:
+    """(n,) samples as G.711 has them."""
+    linear = (np.clip(samples, -1, 1) * 32_635).astype(int)
+    magnitude = np.abs(linear) + 132
+    exponent = np.floor(np.log2(magnitude)).astype(int) - 7
+    coded = np.where(linear < 0, 0x80, 0) | exponent << 4 | magnitude >> (exponent + 3) & 0x0F
+    return (~coded & 0xFF).astype(np.uint8).tobytes()
+
+
+def test_a_caller_by_telephone_is_recorded_once_they_say_yes(clean: Database, tmp_path: Path) -> None:
+    key = base64.b64encode(bytes(range(32))).decode()
+    house = CallingHouse(clean, telephony_secret="ring", recording=True, recording_key=key, data_dir=tmp_path)
+    house.hearing.text = "可以"
+    speech = mu_law(np.asarray(soxr.resample(read_audio(ZH_FILE).samples[:RATE], RATE, 8_000), np.float32))
+
+    def said(words: str) -> bool:
+        return any(words in one for one in house.speech.said)
+
+    async def talk() -> None:
+        async with connect(url.replace("http", "ws") + "/v1/voice/telephony/ring") as socket:
+
+            async def send(sound: bytes) -> None:
+                for start in range(0, len(sound), 160):
+                    payload = base64.b64encode(sound[start : start + 160]).decode()
+                    await socket.send(json.dumps({"event": "media", "streamSid": "MZ1", "media": {"payload": payload}}))
+                    await asyncio.sleep(0.02)
+
+            async def be_silent_until(words: str) -> None:
+                end = time.monotonic() + 15
+                while not said(words):
+                    assert time.monotonic() < end, house.speech.said
+                    await send(b"\xff" * 160)
+                await send(b"\xff" * 8_000)
+
+            await socket.send(json.dumps({"event": "connected", "protocol": "Call"}))
+            start = {"streamSid": "MZ1", "callSid": "CA1", "customParameters": {}}
+            await socket.send(json.dumps({"event": "start", "start": start, "streamSid": "MZ1"}))
+            await be_silent_until("可以录音吗")
+            assert not (tmp_path / "voice").exists()
+            await send(speech)
+            await be_silent_until("将被录音")
+
+    with serving(house) as url:
+        asyncio.run(talk())
+    house.recordings.close()
+    (kept,) = house.recordings.verify()
+    assert (kept.state, kept.is_whole) == (State.INTACT, True)
+    assert house.dialogue.asked == []
 
 
 def test_without_the_secret_no_telephone_is_answered(url: str) -> None:

@@ -1,6 +1,6 @@
 """A call with made-up sound and a scripted mind: manners, on the microphone's clock, faster than real time and always the same."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ from openteller.voice.call import Call
 from openteller.voice.detectors import RATE, WINDOW
 from openteller.voice.hearing import Heard
 from openteller.voice.listening import AtOnce
+from openteller.voice.measures import STAGES
 from openteller.voice.records import Message, Piece
 from openteller.voice.turns import PAUSE_SEEN
 
@@ -73,7 +74,12 @@ def heard(text: str, *, language: str = "zh", probability: float = 0.95, verdict
 class Line:
     """A call and both its ends."""
 
-    def __init__(self, *script: Heard | Exception, answers: dict[str, list[Piece] | Exception] | None = None) -> None:
+    def __init__(
+        self,
+        *script: Heard | Exception,
+        answers: dict[str, list[Piece] | Exception] | None = None,
+        consent: Callable[[], None] | None = None,
+    ) -> None:
         self.messages: list[Message] = []
         self.ears, self.mind, self.voice = Ears(list(script) or [heard("")]), Mind(answers or {}), Voice()
         self.time = 0.0
@@ -86,6 +92,7 @@ class Line:
             finished=lambda speech: 0.9,
             tell=self.messages.append,
             bank={"zh": "松湾银行", "en": "Pinebay Bank"},
+            consent=consent,
             now=lambda: self.time,
         )
         self.played: list[Floats | None] = []
@@ -137,6 +144,8 @@ def test_the_times_of_a_turn_are_told() -> None:
     line.wait(1)
     (timing,) = line.told("timing")
     assert 0.45 <= timing.data["first_audio"] <= 0.6
+    assert timing.data.keys() == {"trace_id", *STAGES}
+    assert 0.05 <= timing.data["vad"] <= timing.data["hear"] == timing.data["partial"] <= timing.data["turn"]
     assert timing.data["hear"] == pytest.approx(PAUSE_SEEN)
 
 
@@ -291,6 +300,30 @@ def test_typed_text_is_answered_in_speech() -> None:
     line.call.type("年费多少")
     line.wait(1)
     assert [m.data["text"] for m in line.told("say")] == ["关于年费多少。"]
+
+
+MANY = [Piece("".join(f"这是很长很长很长的第{number}句回答。" for number in "一二三四五六七八九十"), "zh", True)]
+
+
+def test_no_more_is_made_than_will_soon_be_said() -> None:
+    line = Line(answers={"年费": list(MANY)})
+    line.call.type("年费")
+    made = len(line.voice.said)
+    assert 5 <= made < 10
+    line.wait(3)
+    assert made < len(line.voice.said) < 10
+    line.wait(20)
+    assert len(line.voice.said) == len(line.told("say")) == 10
+    assert not line.call.speaking
+
+
+def test_nothing_is_made_for_who_hung_up() -> None:
+    line = Line(answers={"年费": list(MANY)})
+    line.call.type("年费")
+    made = len(line.voice.said)
+    line.call.end("bye")
+    line.wait(20)
+    assert len(line.voice.said) == made
 
 
 def test_events_bear_the_name_of_the_turn_that_they_answer() -> None:

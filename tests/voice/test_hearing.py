@@ -89,6 +89,12 @@ def test_words_that_stand_in_the_documents_are_put_right_until_they_change() -> 
     assert [hearing.hear(SPEECH).text for _ in range(3)] == ["提取攻击金", "提取公积金", "提取攻击金"]
 
 
+def test_chinese_is_written_in_the_script_that_the_bank_wants() -> None:
+    engine = ScriptedTranscriber(["我的头发剪了，发票3.5万元", "hair 发"])
+    hearing = Hearing(engine, script="traditional")
+    assert hearing.hear(SPEECH).text.startswith("我的頭髮剪了,發票")
+
+
 def test_real_speech_with_real_words() -> None:
     heard = Hearing(whisper(), lambda: BANK_WORDS).hear(SPEECH)
     assert heard.text.rstrip("。") == ZH_SAID

@@ -8,9 +8,10 @@ import pytest
 from openteller.runtime.protocols import Floats
 from openteller.voice.call import Call
 from openteller.voice.detectors import WINDOW
+from openteller.voice.hearing import Heard
 from openteller.voice.listening import AtOnce
 from openteller.voice.records import Message
-from tests.voice.test_call import OUT, Ears, Mind, Voice, heard
+from tests.voice.test_call import OUT, Ears, Line, Mind, Voice, heard
 
 
 @dataclass
@@ -83,3 +84,56 @@ def test_consent_in_the_middle_of_a_call_is_told_and_can_be_taken_back() -> None
     assert [message.data["on"] for message in messages if message.type == "recording"] == [True, False]
     call.pull(OUT)
     assert any("录音" in m.data["text"] or "服务质量" in m.data["text"] for m in messages if m.type == "say")
+
+
+MAY_RECORD = "本次通话可以录音吗？"
+
+
+def asked_for_consent(*script: Heard | Exception) -> tuple[Line, list[str]]:
+    """A call that asks aloud whether it may be recorded, its question said; and what came of it."""
+    agreed: list[str] = []
+    line = Line(*script, consent=lambda: agreed.append("yes"))
+    line.call.start()
+    line.wait(15)
+    assert line.said.endswith(MAY_RECORD)
+    return line, agreed
+
+
+def test_a_caller_without_a_screen_is_asked_and_a_yes_records() -> None:
+    line, agreed = asked_for_consent(heard("可以"))
+    line.speak(0.5)
+    line.wait(1)
+    assert agreed == ["yes"]
+    assert line.mind.asked == []
+    line.call.record(Tape())
+    line.wait(8)
+    assert line.said.endswith("本次通话将被录音。请问有什么可以帮您？")
+
+
+def test_a_recording_that_cannot_begin_is_owned_up_to() -> None:
+    line, _ = asked_for_consent(heard("好的"))
+    line.speak(0.5)
+    line.wait(1)
+    line.call.record(None)
+    line.wait(8)
+    assert line.said.endswith("本次通话不录音。请问有什么可以帮您？")
+
+
+@pytest.mark.parametrize("no", ["不可以", "不同意", "No."])
+def test_a_no_is_a_no(no: str) -> None:
+    line, agreed = asked_for_consent(heard(no))
+    line.speak(0.5)
+    line.wait(8)
+    assert agreed == []
+    assert line.mind.asked == []
+    assert line.said.endswith("本次通话不录音。请问有什么可以帮您？")
+
+
+def test_a_question_is_no_consent_and_is_answered() -> None:
+    line, agreed = asked_for_consent(heard("年费多少"), heard("可以"))
+    line.speak()
+    line.wait(3)
+    assert (agreed, line.mind.asked) == ([], ["年费多少"])
+    line.speak(0.5)
+    line.wait(3)
+    assert agreed == []

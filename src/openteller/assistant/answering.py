@@ -177,8 +177,8 @@ def approved_text(hit: Hit, shelf: Shelf, language: str) -> str:
 
 
 def readable_answer(document: Document, shelf: Shelf, language: str) -> str:
-    """The document's approved answer with figures filled in; empty for a document of another kind."""
-    return readable(document.answer, shelf.products, language) if document.answer else ""
+    """The document's approved answer with figures filled in, of a document of another kind its whole text."""
+    return readable(document.answer or document.body, shelf.products, language)
 
 
 def cite(judged: Judged, shelf: Shelf, language: str) -> Citation:

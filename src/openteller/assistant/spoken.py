@@ -32,7 +32,8 @@ def said_ahead(documents: Iterable[Document], shelf: Shelf, bank: dict[str, str]
         language = document.language or "zh"
         said = _spoken(readable_answer(document, shelf, language), language)
         openings += said[:1]
-        others += said[1:]
+        # Of a document without an approved answer, any passage may be the reply: only the first is likely.
+        others += said[1:] if document.answer else []
     first = dict.fromkeys([*own, *openings])
     return [*first, *(piece for piece in dict.fromkeys(others) if piece not in first)], len(first)
 

@@ -49,6 +49,18 @@ def simplified(text: str) -> str:
     return "".join(_one_for_one(_to_simplified().convert(c), c) for c in text)
 
 
+@cache
+def _to_traditional() -> _Converter:
+    from opencc import OpenCC
+
+    return cast(_Converter, OpenCC("s2t"))
+
+
+def traditional(text: str) -> str:
+    """Chinese in traditional characters, words considered (发 is 發 or 髮); all else unchanged."""
+    return _to_traditional().convert(text) if _HAN.search(text) else text
+
+
 def fold(text: str) -> str:
     """The form used for matching: normalised, simplified, lower case; as long as ``normalise(text)``."""
     plain = simplified(normalise(text))

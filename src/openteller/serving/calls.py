@@ -19,6 +19,7 @@ from openteller.serving.observation import log, log_fault
 from openteller.serving.voice_mind import DialogueMind
 from openteller.voice.call import Call
 from openteller.voice.detectors import SileroDetector, SmartTurn
+from openteller.voice.measures import STAGES
 from openteller.voice.recorder import Recorder
 from openteller.voice.recordings import Recordings
 from openteller.voice.records import Message
@@ -28,11 +29,11 @@ from openteller.voice.work import LoopWork, Workshop
 if TYPE_CHECKING:
     from pipecat.transports.base_transport import BaseTransport
 
-_STAGES = ("hear", "turn", "answer", "speak", "first_audio")
-
 
 class CallStart(Record):
-    """What the customer's side says first. has_screen: whether it takes messages, not only sound."""
+    """What the customer's side says first. has_screen: whether it takes messages, not only sound; else what a screen would ask
+    is asked aloud.
+    """
 
     language: str | None = None
     hands_free: bool = True
@@ -148,7 +149,9 @@ class CallDesk:
         bank = {"zh": application.settings.bank_name_zh, "en": application.settings.bank_name_en}
         made: list[Call] = []
 
-        def make(tell: Callable[[Message], None]) -> Call:
+        asks = application.recordings.is_on and not start.has_screen
+
+        def make(tell: Callable[[Message], None], consent: Callable[[], None]) -> Call:
             call = Call(
                 ears=hearing,
                 mind=DialogueMind(serving, principal, conversation_id),
@@ -161,11 +164,13 @@ class CallDesk:
                 language=start.language,
                 hands_free=start.hands_free,
                 tape=tape.recorder,
+                consent=consent if asks else None,
             )
             made.append(call)
             return call
 
-        notice = line(Line.NOTICE, start.language or "zh", bank=bank[start.language or "zh"])
+        greets = start.language or "zh"
+        notice = line(Line.NOTICE, greets, bank=bank[greets])
         ready = opened | {
             "conversation_id": str(conversation_id),
             "rate": speech.rate,
@@ -214,8 +219,7 @@ class Taping:
         """The caller agrees in the middle of the call, or no longer does."""
         if consent:
             await self.agree(True)
-            if self.recorder:
-                call.record(self.recorder)
+            call.record(self.recorder)
         elif self.recorder:
             call.record(None)
             await self.finish()
@@ -233,7 +237,7 @@ def _measured(serving: Serving, tell: Callable[[Message], None]) -> Callable[[Me
 
     def told(message: Message) -> None:
         if message.type == "timing":
-            for stage in _STAGES:
+            for stage in STAGES:
                 serving.metrics.voice_seconds.labels(stage).observe(message.data[stage])
             log("voice_turn", **message.data)
         tell(message)

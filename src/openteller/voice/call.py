@@ -38,10 +38,12 @@ _IDLE, _HANG_UP = 9.0, 12.0  # seconds of silence before we ask, and before we h
 _BUSY = 2.5  # seconds of thinking before we say that it takes longer
 _FIGURES = re.compile(r"\d")
 _YES = re.compile(
-    r"(?:嗯|对|是|是的|对的|没错|好|好的|要|可以|继续|行|yes|yeah|yep|right|correct|sure|ok|okay|please|go on)(?:\s*(?:的|啊|呀|吧|please))*"
+    r"(?:嗯|对|是|是的|对的|没错|没问题|好|好的|要|可以|同意|我同意|继续|行|yes|yeah|yep|right|correct|sure|ok|okay|please|go on|yes you may"
+    r"|i agree)(?:\s*(?:的|啊|呀|吧|please))*"
 )
 _NO = re.compile(
-    r"(?:不|不是|不对|不用|不要|不用了|不需要|错了|没有|no|nope|wrong|not really|no thanks|no thank you)(?:\s*(?:的|了|啊))*"
+    r"(?:不|不是|不对|不用|不要|不用了|不需要|不可以|不行|不同意|我不同意|不要录音?|错了|没有|no|nope|wrong|not really|no thanks|no thank you"
+    r"|no you may not|i don't agree)(?:\s*(?:的|了|啊))*"
 )
 _ORDINALS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "1": 1, "2": 2, "3": 3, "4": 4, "first": 1, "second": 2, "third": 3,
              "fourth": 4, "one": 1, "two": 2, "three": 3, "four": 4}  # fmt: skip
@@ -66,6 +68,7 @@ class Call:
         language: zh or en; None follows the speaker.
         hands_free: whether silence is asked about; with a button to talk it is not.
         tape: takes in both sides; the customer is told so. None: the call is not recorded.
+        consent: has the call recorded; with it, whoever calls is asked aloud first, and it is called if they say yes.
         now: a clock in seconds, for the measures.
     """
 
@@ -83,10 +86,11 @@ class Call:
         language: str | None = None,
         hands_free: bool = True,
         tape: Tape | None = None,
+        consent: Callable[[], None] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._mind, self._work, self._tell_out, self._bank, self._now = mind, work, tell, bank, now
-        self._hands_free, self._tape = hands_free, tape
+        self._hands_free, self._tape, self._consent = hands_free, tape, consent
         self.language = language or "zh"
         self._mouth = Mouth(voice.rate, self._line_begins)
         self._listening = Listening(ears, speaks, finished, work, self._listened, language)
@@ -98,6 +102,7 @@ class Call:
         self._left: list[Sentence] = []
         self._choices: tuple[str, ...] = ()
         self._to_confirm: tuple[str, str] | None = None
+        self._said_yes = False
         self._unsure = 0
         self._idle = self._thinking = 0.0
         self._asked_whether_there = self._said_busy = self._fills = False
@@ -112,14 +117,11 @@ class Call:
     # What the customer's side does
 
     def start(self) -> None:
-        """Say whether the call is recorded, and who is speaking: an AI, of this bank."""
-        self._begin()
-        if self._tape:
-            # First: the other ends with a question, and whoever answers it would cut this short.
-            self._replying.add(line(Line.RECORDED, self.language), self.language, keep=True)
-        notice = line(Line.NOTICE, self.language, bank=self._bank[self.language])
-        self._replying.add(notice, self.language, keep=True)
-        self._replying.close()
+        """Say whether the call is recorded, and who is speaking: an AI, of this bank. Ends with a question."""
+        # What is no question comes first: whoever answers one would cut it short.
+        recorded = [Line.RECORDED] if self._tape else []
+        asked = Line.MAY_RECORD if self._consent else Line.HELP
+        self._say(*recorded, Line.NOTICE, asked, bank=self._bank[self.language])
 
     def hear(self, samples: Floats) -> None:
         """The next samples of the microphone, at 16 kHz."""
@@ -131,6 +133,7 @@ class Call:
     def pull(self, count: int) -> Floats | None:
         """The next `count` samples to be played, at the voice's rate; None when there are none."""
         played = self._mouth.pull(count)
+        self._replying.keep_up()
         if self._tape and played is not None:
             self._tape.played(played)
         if not self._mouth.speaking and self._state == "speaking":
@@ -141,8 +144,10 @@ class Call:
         """Record from now on, and say so; None: no longer."""
         self._tape = tape
         self._tell("recording", on=tape is not None)
-        if tape and not self._mouth.speaking:
-            self._say(Line.RECORDED)
+        if not self._mouth.speaking and (tape or self._said_yes):
+            said = [Line.RECORDED if tape else Line.NOT_RECORDED] + [Line.HELP] * self._said_yes
+            self._say(*said)
+        self._said_yes = False
 
     def push(self) -> None:
         """The button to talk is pressed."""
@@ -170,7 +175,7 @@ class Call:
         """The call is over."""
         if not self.closed:
             self.closed = reason
-            self._mouth.drop()
+            self._replying.stop()
             self._reply += 1
             self._tell("closed", reason=reason)
 
@@ -186,7 +191,8 @@ class Call:
                 if voiced >= _STOP_AFTER and self._mouth.speaking:
                     self._hold()
             case listening.Paused(voiced=voiced):
-                self._clock = Clock(spoken=self._now() - PAUSE_SEEN)
+                partial = self._clock.partial if self._clock else 0.0
+                self._clock = Clock(spoken=self._now() - PAUSE_SEEN, seen=self._now(), partial=partial)
                 if self._mouth.speaking and voiced < _NOD:
                     self._take_up()
             case listening.Guess(heard=heard):
@@ -206,6 +212,7 @@ class Call:
                 self._notice("text_only", Line.DEAF, aloud=not self._mouth.speaking)
 
     def _began(self) -> None:
+        self._clock = None
         self._idle, self._asked_whether_there = 0.0, False
         if self._mouth.speaking:
             self._mouth.duck()
@@ -215,6 +222,7 @@ class Call:
     def _guessed(self, heard: Heard) -> None:
         if self._clock:
             self._clock.heard = self._now()
+            self._clock.partial = self._clock.partial or self._clock.heard - self._clock.spoken
         if self._mouth.speaking:
             if self._takes_turn(heard):
                 self._hold()
@@ -257,7 +265,10 @@ class Call:
         self._tell("heard", turn=self._turn, text=text, language=heard.language, probability=probability)
         said = manners.plain(text)
         told = manners.command(text)
-        if told is not None:
+        consent, self._consent = self._consent, None
+        if consent and (_YES.fullmatch(said) or _NO.fullmatch(said)):
+            self._consented(consent if _YES.fullmatch(said) else None)
+        elif told is not None:
             self._obey(told)
         elif self._replying.asks_to_go_on and (_YES.fullmatch(said) or _NO.fullmatch(said)):
             self._obey(Command.GO_ON if _YES.fullmatch(said) else Command.STOP)
@@ -287,6 +298,14 @@ class Call:
             self._ask(text, language)
         else:
             self._say(Line.UNSURE)
+
+    def _consented(self, consent: Callable[[], None] | None) -> None:
+        """They answered whether the call may be recorded; any other words are no consent."""
+        if consent:
+            self._said_yes = True
+            consent()
+        else:
+            self._say(Line.NOT_RECORDED, Line.HELP)
 
     def _chosen(self, said: str) -> str | None:
         found = _CHOICE.fullmatch(said) if self._choices else None
@@ -346,6 +365,8 @@ class Call:
             self._tell("event", turn=turn, name=piece.event[0], data=piece.event[1])
         if reply != self._reply:
             return
+        if self._clock and piece.event and piece.event[0] == "understanding":
+            self._clock.understood = self._now()
         if self._clock and not self._clock.answered and piece.text:
             self._clock.answered, self._clock.trace = self._now(), piece.trace
         if piece.replaces:
@@ -373,10 +394,11 @@ class Call:
         if not self._mouth.speaking:
             self._be("listening")
 
-    def _say(self, what: Line, **values: str) -> None:
-        """Say one of our own sentences."""
+    def _say(self, *what: Line, **values: str) -> None:
+        """Say our own sentences."""
         self._begin()
-        self._replying.add(line(what, self.language, **values), self.language, keep="text" not in values)
+        for each in what:
+            self._replying.add(line(each, self.language, **values), self.language, keep="text" not in values)
         self._replying.close()
 
     def _notice(self, code: str, what: Line, *, aloud: bool) -> None:

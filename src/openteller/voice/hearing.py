@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from openteller.core.text import normalise
+from openteller.core.text import normalise, traditional
 from openteller.runtime.protocols import Audio, Recognition, Transcriber
 from openteller.voice.bank_words import Written
 from openteller.voice.homophones import Change, Hotwords
 from openteller.voice.inverse import written
 from openteller.voice.preprocessing import Condition, inspect, prepare
 
+Script = Literal["simplified", "traditional"]
 Verdict = Literal["clear", "unsure", "nothing"]
 
 _SURE = 0.45  # an engine's probability from which a text is taken as it is
@@ -52,6 +53,7 @@ class Hearing:
         transcriber: the engine; it must want 16 kHz.
         hotwords: gives the words of the bank's own, the likeliest first; asked at every utterance.
         written: gives what the bank writes; asked likewise.
+        script: of Chinese, whatever the engine writes: simplified or traditional.
         sure: the engine's probability below which the verdict is unsure.
     """
 
@@ -61,9 +63,11 @@ class Hearing:
         hotwords: Callable[[], Sequence[str]] = tuple,
         written: Callable[[], Written] = Written,
         *,
+        script: Script = "simplified",
         sure: float = _SURE,
     ) -> None:
-        self._transcriber, self._hotwords, self._written, self._sure = transcriber, hotwords, written, sure
+        self._transcriber, self._hotwords, self._written = transcriber, hotwords, written
+        self._script, self._sure = script, sure
         self._known: tuple[tuple[str, ...], Written, Hotwords] = ((), Written(), Hotwords(()))
 
     def hear(self, audio: Audio, language: str | None = None) -> Heard:
@@ -86,8 +90,9 @@ class Hearing:
         if not any(character.isalnum() for character in raw):
             return self._nothing(audio, recognition.language, condition)
         corrected = self._corrector(words).correct(raw, recognition.language)
+        text = written(corrected.text, recognition.language)
         return Heard(
-            text=written(corrected.text, recognition.language),
+            text=traditional(text) if self._script == "traditional" and recognition.language == "zh" else text,
             raw=recognition.text,
             language=recognition.language,
             probability=recognition.probability,

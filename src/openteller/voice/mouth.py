@@ -67,6 +67,12 @@ class Mouth:
         return len(self._said)
 
     @property
+    def ahead(self) -> float:
+        """Seconds of sound that are in line."""
+        with self._lock:
+            return sum(len(line.samples) - line.at for line in self._lines) / self.rate
+
+    @property
     def line(self) -> str:
         """The text of the sentence being played; empty without one."""
         return self._lines[0].text if self._lines else ""

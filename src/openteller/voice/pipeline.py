@@ -49,7 +49,7 @@ class CallProcessor(FrameProcessor):
     """Joins a call to a transport.
 
     Args:
-        make_call: makes the call, given what to tell its messages to.
+        make_call: makes the call, given what to tell its messages to, and what has it recorded.
         rate: samples a second of what is said.
         opened: messages to send before anything else.
         record: called when the caller agrees to be recorded (True) or no longer does.
@@ -58,7 +58,7 @@ class CallProcessor(FrameProcessor):
 
     def __init__(
         self,
-        make_call: Callable[[Callable[[Message], None]], Call],
+        make_call: Callable[[Callable[[Message], None], Callable[[], None]], Call],
         *,
         rate: int,
         opened: list[Message],
@@ -66,7 +66,7 @@ class CallProcessor(FrameProcessor):
         has_screen: bool = True,
     ) -> None:
         super().__init__()
-        self._call = make_call(self._tell)
+        self._call = make_call(self._tell, lambda: self._agreed(is_on=True))
         self._rate, self._opened, self._has_screen, self._record = rate, opened, has_screen, record
         self._resampler = create_stream_resampler()
         self._outbox: asyncio.Queue[Message] = asyncio.Queue()
@@ -129,9 +129,12 @@ class CallProcessor(FrameProcessor):
             case "hush":
                 self._call.hush()
             case "record":
-                self.create_task(self._record(self._call, bool(said.get("on"))))
+                self._agreed(is_on=bool(said.get("on")))
             case "bye":
                 self._call.end("bye")
+
+    def _agreed(self, *, is_on: bool) -> None:
+        self.create_task(self._record(self._call, is_on))
 
     def _tell(self, message: Message) -> None:
         self._outbox.put_nowait(message)

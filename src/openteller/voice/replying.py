@@ -1,6 +1,7 @@
 """From the text of a reply to sound in the mouth: cut into sentences, put into spoken words, synthesised one after another.
 
-The first sentence is played while the next is made. A long reply stops after so many words and keeps the rest for when it is
+The first sentence is played while the next is made, and no more than `_AHEAD` seconds are: what a listener cuts short is not made
+in vain, and other callers' first sentences are not kept waiting. A long reply stops after so many words and keeps the rest for when it is
 asked for. When the engine does not answer the reply goes on as text. Knows nothing about turns or about what is said.
 """
 
@@ -20,6 +21,7 @@ from openteller.voice.mouth import Mouth
 _PAUSE = re.compile(r"[，；：,;:](?!\d)\s*")
 _SHORTEST_OPENING = 5  # characters: less is no sentence
 _SHORT_ENOUGH = {"zh": 14, "en": 45}  # spoken characters, about three seconds
+_AHEAD = 8.0  # seconds of sound in line from which the next sentence can wait
 _ENOUGH = 34.0  # seconds of speech after which a listener is asked whether to go on
 _ZH_CHARACTERS, _EN_CHARACTERS = 4.6, 15.0  # spoken in a second, about
 
@@ -141,6 +143,11 @@ class Replying:
         self._closed = True
         self._next()
 
+    def keep_up(self) -> None:
+        """Some of what is in line was played: make more if it is time."""
+        if self._line:
+            self._next()
+
     def _put(self, sentence: Sentence) -> None:
         if self._seconds > 0 and self._seconds + sentence.seconds > _ENOUGH:
             self._rest.append(sentence)
@@ -159,6 +166,8 @@ class Replying:
         if not self._line:
             if self._closed:
                 self._mouth.finish()
+            return
+        if self._mouth.ahead >= _AHEAD:
             return
         self._busy, sentence, reply, speed = True, self._line.popleft(), self._reply, self.speed
 

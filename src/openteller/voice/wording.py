@@ -10,7 +10,10 @@ class Line(StrEnum):
     """What is said; the two languages stand in the table below."""
 
     NOTICE = "notice"
+    HELP = "help"
+    MAY_RECORD = "may_record"
     RECORDED = "recorded"
+    NOT_RECORDED = "not_recorded"
     UNSURE = "unsure"
     UNSURE_AGAIN = "unsure_again"
     CONFIRM = "confirm"
@@ -28,10 +31,16 @@ class Line(StrEnum):
 
 _TABLE: dict[Line, tuple[str, str]] = {
     Line.NOTICE: (
-        "您好，这里是{bank}，我是智能语音助手，由人工智能与您对话。请问有什么可以帮您？",
-        "Hello, this is {bank}. You are speaking with an A.I. assistant. How can I help you?",
+        "您好，这里是{bank}，我是智能语音助手，由人工智能与您对话。",
+        "Hello, this is {bank}. You are speaking with an A.I. assistant.",
+    ),
+    Line.HELP: ("请问有什么可以帮您？", "How can I help you?"),
+    Line.MAY_RECORD: (
+        "为改进服务，我们希望对通话录音，您不同意也不影响办理。本次通话可以录音吗？",
+        "We would like to record calls to improve our service; nothing changes if you say no. May we record this call?",
     ),
     Line.RECORDED: ("为保证服务质量，本次通话将被录音。", "This call is being recorded for quality."),
+    Line.NOT_RECORDED: ("好的，本次通话不录音。", "All right, this call is not recorded."),
     Line.UNSURE: ("不好意思，我没听清，请您再说一遍。", "Sorry, I didn't catch that. Could you say it again?"),
     Line.UNSURE_AGAIN: (
         "抱歉，还是没有听清。您可以换个说法，也可以直接打字，或者说转人工。",

@@ -43,7 +43,7 @@ def transcribe(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     words = (*_words(given.hotwords), *(() if given.plain else BANK_WORDS))
     settings = load()
-    hearing = Hearing(open_transcriber(settings, open_catalogue(settings)), lambda: words)
+    hearing = Hearing(open_transcriber(settings, open_catalogue(settings)), lambda: words, script=settings.asr_script)
     failed = 0
     for file in given.file:
         try:
