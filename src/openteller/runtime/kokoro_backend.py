@@ -54,7 +54,7 @@ class KokoroSynthesizer:
             self._styles = _styles(_SHIPPED)
         except (OSError, ValueError, KeyError) as error:
             raise _unusable(error) from error
-        self._session = _session(model, threads)
+        self._session, self._options = _session(model, threads)
 
     def synthesize(self, text: str, *, language: str, voice: str | None = None, speed: float = 1.0) -> Audio:
         """`text` spoken; a text without anything to say gives no samples. Raises BadInput."""
@@ -72,7 +72,7 @@ class KokoroSynthesizer:
             "style": style[len(numbers) - 1 : len(numbers)],
             "speed": np.array([speed], np.float32),
         }
-        samples = np.asarray(self._session.run(None, feed)[0], np.float32).reshape(-1)
+        samples = np.asarray(self._session.run(None, feed, self._options)[0], np.float32).reshape(-1)
         return trimmed(Audio(samples, self.rate)).samples
 
 
@@ -120,7 +120,8 @@ def _styles(path: Path) -> dict[str, Floats]:
     return {name: style.astype(np.float32) for name, style in load_file(path).items()}
 
 
-def _session(model: Path, threads: int) -> Any:
+def _session(model: Path, threads: int) -> tuple[Any, Any]:
+    """The session, and the options of its runs."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -130,8 +131,11 @@ def _session(model: Path, threads: int) -> Any:
     options.log_severity_level = 3
     if integers_saturate():
         options.add_session_config_entry("session.x64quantprecision", "1")
+    # What a long sentence needs is given back after it: 330 MB less for 3-5 % of the time (lab/LOG.md).
+    of_a_run = onnxruntime.RunOptions()
+    of_a_run.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     try:
-        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"]), of_a_run
     except Exception as error:  # the engine's errors share no other base
         raise _unusable(error) from error
 
