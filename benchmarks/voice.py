@@ -296,7 +296,7 @@ async def once(url: str, speech: Floats, *, to_the_end: bool = False) -> tuple[f
     async with calling.call(url, {"language": None}) as line:
         await line.send('{"type": "hush"}')  # the greeting is the same in every call
         await line.until(lambda: line.state == "listening", 20)
-        await line.be_silent(0.6)  # its last sound is on its way
+        await line.be_silent(2.0)  # its last sound is on its way, and the server ends what the caller before had begun
         before = len(line.played)
         await line.say(last_sound(speech))
         ended = line.now

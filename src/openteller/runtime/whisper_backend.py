@@ -35,6 +35,7 @@ _CHUNK, _SEARCHED = 28.0, 10.0  # seconds: longer sound is cut at the quietest p
 _SHORTEST = 400  # samples: one frame of the spectrogram
 _TOKENS_A_SECOND, _TOKENS_AT_LEAST, _LONGEST = 16, 24, 448
 _PROMPT_TOKENS = 100
+_SENTENCE = 2.0  # seconds from which the words help each other
 _DOUBTFUL = -1.0  # mean log-probability of a token below which faster-whisper, too, doubts it
 _SILENT = 0.6  # probability of no speech from which doubtful words are none
 _TEMPERATURES = (0.4, 0.8)
@@ -58,7 +59,8 @@ class WhisperTranscriber:
         folder: model.bin, config.json, tokenizer.json and a vocabulary (whisper_layout.py finds or makes one).
         threads: of the engine; more than the machine has free slows all down.
         workers: utterances at a time.
-        beam: width of the beam search; 1 is greedy.
+        beam: width of the beam search; 1 is greedy. A single word needs it.
+        beam_of_sentences: … for what lasts 2 s and longer.
 
     Raises:
         MissingDependency: faster-whisper is not installed.
@@ -67,10 +69,12 @@ class WhisperTranscriber:
 
     rate = _RATE
 
-    def __init__(self, folder: Path, *, threads: int = 1, workers: int = 1, beam: int = 5) -> None:
+    def __init__(
+        self, folder: Path, *, threads: int = 1, workers: int = 1, beam: int = 5, beam_of_sentences: int = 5
+    ) -> None:
         self._model, self._tokenizer, self._spectrogram = _load(folder, threads, workers)
         self._special = {name: self._tokenizer.token_to_id(f"<|{name}|>") for name in _SPECIAL}
-        self._beam, self._turn = beam, Semaphore(workers)
+        self._beams, self._turn = (beam, beam_of_sentences), Semaphore(workers)
 
     def transcribe(self, audio: Audio, *, language: str | None = None, hotwords: Sequence[str] = ()) -> Recognition:
         """The words of `audio`, Chinese in simplified characters.
@@ -117,7 +121,7 @@ class WhisperTranscriber:
         words = _of(language, hotwords)
         prompt = self._prompt(language, words)
         most = min(_LONGEST, len(prompt) + _TOKENS_AT_LEAST + int(seconds * _TOKENS_A_SECOND))
-        search: dict[str, Any] = {"beam_size": self._beam}
+        search: dict[str, Any] = {"beam_size": self._beams[seconds >= _SENTENCE]}
         if temperature:
             search = {"beam_size": 1, "sampling_topk": 0, "sampling_temperature": temperature, "num_hypotheses": 5}
         result = self._model.generate(
