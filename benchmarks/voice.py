@@ -1,7 +1,7 @@
 """How well and how fast calls go, on speech that is synthesised for it (several voices, clean and with noise).
 
     python benchmarks/voice.py questions [--noise 10] [--limit 20]   right article from speech beside from text
-    python benchmarks/voice.py manners [--voice NAME]                numbers with pauses, nods, interruptions
+    python benchmarks/voice.py manners [--utterances FILE]           numbers with pauses, nods, interruptions
     python benchmarks/voice.py latency [--limit 60]                  end of speech to first audio, in real time, against a server
     python benchmarks/voice.py calls [--count 8]                     that many calls at once, against a server
 
@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--noise", type=float, help="signal to noise in dB; default: clean")
     parser.add_argument("--limit", type=int, default=60, help="questions a language")
     parser.add_argument("--count", type=int, default=8, help="calls at once")
+    parser.add_argument("--utterances", type=Path, default=UTTERANCES, help="such as benchmarks/voice_blind.yaml")
     parser.add_argument("--test", action="store_true")
     given = parser.parse_args()
     with closing(Application(load())) as application:
@@ -62,7 +63,7 @@ def main() -> None:
             case "questions":
                 questions(studio, given.limit, "test" if given.test else "validation")
             case "manners":
-                manners(studio)
+                manners(studio, given.utterances)
             case "latency":
                 asyncio.run(latency(studio, given.limit))
             case "calls":
@@ -205,9 +206,9 @@ class Rehearsal:
         return [message for _, message in self.messages if message.type == kind]
 
 
-def manners(studio: Studio) -> None:
+def manners(studio: Studio, utterances: Path) -> None:
     """Numbers with pauses, nods and interruptions."""
-    told = yaml.safe_load(UTTERANCES.read_text("utf-8"))
+    told = yaml.safe_load(utterances.read_text("utf-8"))
     for language in ("zh", "en"):
         numbers(studio, told["numbers"][language], language)
         spoken_over(studio, told["backchannels"][language], language, takes_turn=False)

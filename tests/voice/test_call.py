@@ -79,6 +79,7 @@ class Line:
         *script: Heard | Exception,
         answers: dict[str, list[Piece] | Exception] | None = None,
         consent: Callable[[], None] | None = None,
+        transfers: bool = False,
     ) -> None:
         self.messages: list[Message] = []
         self.ears, self.mind, self.voice = Ears(list(script) or [heard("")]), Mind(answers or {}), Voice()
@@ -93,6 +94,7 @@ class Line:
             tell=self.messages.append,
             bank={"zh": "松湾银行", "en": "Pinebay Bank"},
             consent=consent,
+            transfers=transfers,
             now=lambda: self.time,
         )
         self.played: list[Floats | None] = []
@@ -324,6 +326,36 @@ def test_nothing_is_made_for_who_hung_up() -> None:
     line.call.end("bye")
     line.wait(20)
     assert len(line.voice.said) == made
+
+
+def test_a_line_that_leads_to_a_person_ends_after_saying_so() -> None:
+    transfer = [Piece("好的，为您转接人工客服。", "zh", True, hands_over=True)]
+    line = Line(heard("转人工"), answers={"转人工": list(transfer)}, transfers=True)
+    line.speak()
+    line.wait(0.8)
+    assert line.call.speaking
+    assert not line.call.closed
+    line.wait(2)
+    assert line.call.closed == "handed_off"
+    assert line.said.endswith("为您转接人工客服。")
+
+
+def test_a_caller_who_changes_their_mind_is_not_transferred() -> None:
+    transfer = [Piece("好的，为您转接人工客服，请您稍等，不要挂机，马上就来。", "zh", True, hands_over=True)]
+    line = Line(heard("转人工"), heard("不用了我想问年费"), answers={"转人工": transfer}, transfers=True)
+    line.speak()
+    line.wait(0.8)
+    line.speak()
+    line.wait(6)
+    assert not line.call.closed
+    assert line.mind.asked == ["转人工", "不用了我想问年费"]
+
+
+def test_with_a_screen_the_call_goes_on_in_writing() -> None:
+    line = Line(answers={"转人工": [Piece("好的，为您转接。", "zh", True, hands_over=True)]})
+    line.call.type("转人工")
+    line.wait(3)
+    assert not line.call.closed
 
 
 def test_events_bear_the_name_of_the_turn_that_they_answer() -> None:

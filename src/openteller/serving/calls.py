@@ -149,8 +149,6 @@ class CallDesk:
         bank = {"zh": application.settings.bank_name_zh, "en": application.settings.bank_name_en}
         made: list[Call] = []
 
-        asks = application.recordings.is_on and not start.has_screen
-
         def make(tell: Callable[[Message], None], consent: Callable[[], None]) -> Call:
             call = Call(
                 ears=hearing,
@@ -164,7 +162,9 @@ class CallDesk:
                 language=start.language,
                 hands_free=start.hands_free,
                 tape=tape.recorder,
-                consent=consent if asks else None,
+                # A telephone's call flow goes on where the stream ends: to the bank's people.
+                transfers=not start.has_screen,
+                consent=None if start.has_screen or not application.recordings.is_on else consent,
             )
             made.append(call)
             return call

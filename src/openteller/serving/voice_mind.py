@@ -63,6 +63,6 @@ def _spoken(answer: Mapping[str, Any], language: str) -> Iterator[Piece]:
     keep = not answer["generated"] and bool(answer["citations"]) and not answer["skill"]
     if answer["skill"] == "talk" or answer["outcome"] in ("refused", "handed_off"):
         keep = True
-    yield Piece(answer["text"], language, keep)
+    yield Piece(answer["text"], language, keep, hands_over=answer["outcome"] == "handed_off")
     if answer["suggestions"]:
         yield Piece("", language, keep=True, choices=tuple(answer["suggestions"]))

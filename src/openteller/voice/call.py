@@ -68,6 +68,7 @@ class Call:
         language: zh or en; None follows the speaker.
         hands_free: whether silence is asked about; with a button to talk it is not.
         tape: takes in both sides; the customer is told so. None: the call is not recorded.
+        transfers: whether the line leads on to a person: when one goes on with the customer, the call ends after saying so.
         consent: has the call recorded; with it, whoever calls is asked aloud first, and it is called if they say yes.
         now: a clock in seconds, for the measures.
     """
@@ -86,11 +87,12 @@ class Call:
         language: str | None = None,
         hands_free: bool = True,
         tape: Tape | None = None,
+        transfers: bool = False,
         consent: Callable[[], None] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._mind, self._work, self._tell_out, self._bank, self._now = mind, work, tell, bank, now
-        self._hands_free, self._tape, self._consent = hands_free, tape, consent
+        self._hands_free, self._tape, self._transfers, self._consent = hands_free, tape, transfers, consent
         self.language = language or "zh"
         self._mouth = Mouth(voice.rate, self._line_begins)
         self._listening = Listening(ears, speaks, finished, work, self._listened, language)
@@ -102,7 +104,7 @@ class Call:
         self._left: list[Sentence] = []
         self._choices: tuple[str, ...] = ()
         self._to_confirm: tuple[str, str] | None = None
-        self._said_yes = False
+        self._said_yes = self._leaves = False
         self._unsure = 0
         self._idle = self._thinking = 0.0
         self._asked_whether_there = self._said_busy = self._fills = False
@@ -137,7 +139,7 @@ class Call:
         if self._tape and played is not None:
             self._tape.played(played)
         if not self._mouth.speaking and self._state == "speaking":
-            self._be("listening")
+            self._rest()
         return played
 
     def record(self, tape: Tape | None) -> None:
@@ -376,6 +378,7 @@ class Call:
             self.language = piece.language
             self._said.append((piece.text, piece.language, piece.keep))
             self._replying.add(piece.text, piece.language, keep=piece.keep)
+        self._leaves = self._leaves or (piece.hands_over and self._transfers)
         self._offer(piece)
 
     def _offer(self, piece: Piece) -> None:
@@ -392,7 +395,13 @@ class Call:
             self._replying.add(line(Line.FAILED, self.language), self.language, keep=True)
         self._replying.close()
         if not self._mouth.speaking:
-            self._be("listening")
+            self._rest()
+
+    def _rest(self) -> None:
+        """All is said: listen, or let a person go on."""
+        self._be("listening")
+        if self._leaves:
+            self.end("handed_off")
 
     def _say(self, *what: Line, **values: str) -> None:
         """Say our own sentences."""
@@ -409,7 +418,7 @@ class Call:
     def _begin(self) -> None:
         self._reply += 1
         self._left, self._thinking, self._idle = [], 0.0, 0.0
-        self._said_busy = self._fills = False
+        self._said_busy = self._fills = self._leaves = False
         self._replying.begin()
 
     def _line_begins(self, text: str) -> None:
@@ -440,7 +449,7 @@ class Call:
         if not self._mouth.speaking:
             return
         was_held, heard = self._mouth.held, self._mouth.heard()
-        self._left = self._replying.unsaid()
+        self._left, self._leaves = self._replying.unsaid(), False
         self._reply += 1
         self._replying.stop()
         if not was_held:

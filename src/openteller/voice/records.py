@@ -19,6 +19,7 @@ class Piece:
     keep: approved wording with nobody's data in it: its sound may be stored.
     replaces: all text given before is withdrawn, and this stands in its place.
     choices: questions that the customer may choose from by number; they are read out.
+    hands_over: a person goes on from here.
     event: told to the caller as it is.
     trace: the id of the turn that it belongs to.
     """
@@ -28,6 +29,7 @@ class Piece:
     keep: bool = False
     replaces: bool = False
     choices: tuple[str, ...] = ()
+    hands_over: bool = False
     event: tuple[str, Mapping[str, Any]] | None = None
     trace: str = ""
 
