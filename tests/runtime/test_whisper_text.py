@@ -92,6 +92,10 @@ def test_the_hot_words_alone_are_no_answer() -> None:
     assert whisper_text.is_prompt("转账、账户、", words)
     assert not whisper_text.is_prompt("转账、明天", words)
     assert not whisper_text.is_prompt("查询账户余额", words)
+    names = ["Pinebay World Travel Credit Card", "savings account", "overdraft"]
+    assert not whisper_text.is_prompt("Pinebay World Travel Credit Card.", names)
+    assert not whisper_text.is_prompt("World Travel Credit Card", names)
+    assert whisper_text.is_prompt("savings account, overdraft", names)
 
 
 def test_more_words_than_time_are_seen() -> None:

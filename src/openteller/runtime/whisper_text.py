@@ -83,7 +83,12 @@ def is_invented(text: str, no_speech: float) -> bool:
 
 
 def is_prompt(text: str, hotwords: Sequence[str]) -> bool:
-    """Whether `text` is nothing but two or more of the hot words, as the prompt lists them: what Whisper makes of a hum."""
-    said = [part for part in re.split(r"[、,，;；.。\s]+", fold(text)) if part]
+    """Whether `text` is nothing but two or more of the hot words, as the prompt lists them: what Whisper makes of a hum.
+
+    One of them alone, such as a product's name of several words, is what somebody says.
+    """
+    said = [part for part in re.split(r"[、,，;；.。?？\s]+", fold(text)) if part]
+    if any(f" {' '.join(said)} " in f" {fold(word)} " for word in hotwords):
+        return False
     given = {part for word in hotwords for part in re.split(r"\s+", fold(word)) if part}
     return len(said) >= 2 and given.issuperset(said) and (len(said) >= 3 or "、" in text)
