@@ -51,6 +51,7 @@ def called(house: House, *, consent: bool) -> bool:
         socket.send_text('{"type": "bye"}')
         while socket.receive()["type"] != "websocket.close":
             pass
+    house.recordings.close()  # the socket closes before the last segment is written
     return bool(ready["recording"])
 
 
@@ -90,7 +91,7 @@ def test_consent_may_come_in_the_middle_of_the_call(clean: Database, tmp_path: P
         socket.send_text('{"type": "bye"}')
         while socket.receive()["type"] != "websocket.close":
             pass
-    bank.recordings.close()  # the socket closes before the last segment is written
+    bank.recordings.close()
     (found,) = bank.recordings.verify()
     assert (found.state, found.is_whole) == (State.INTACT, True)
 
