@@ -1,5 +1,6 @@
 """A house that takes calls, with ears and a voice that say what a test wants, served on a real socket."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -81,6 +82,14 @@ def serving(house: CallingHouse) -> Iterator[str]:
 def metrics(url: str) -> str:
     """What Prometheus reads."""
     return httpx.get(f"{url}/metrics", headers=bearer(Tokens(settings()).issue(staff(Role.SERVICE)))).text
+
+
+async def free(url: str) -> None:
+    """Wait until the server knows that every caller is gone."""
+    end = time.monotonic() + 15
+    while "openteller_calls_open 0.0" not in metrics(url):
+        assert time.monotonic() < end
+        await asyncio.sleep(0.1)
 
 
 async def push(line: calling.Line) -> None:

@@ -22,7 +22,8 @@ from openteller.store.database import Database
 from openteller.voice.audio_files import read_audio
 from openteller.voice.detectors import RATE
 from openteller.voice.recordings import State
-from tests.serving.calling_house import OUT, TONE, CallingHouse, metrics, push, serving
+from tests.serving.api.test_recorded_calls import KEY
+from tests.serving.calling_house import OUT, TONE, CallingHouse, free, metrics, push, serving
 from tests.store.people import ANN, customer
 from tests.voice.sounds import ZH_FILE
 
@@ -123,9 +124,7 @@ def test_there_are_only_so_many_lines(url: str) -> None:
                 async with calling.call(url, {}):
                     pass
         # Both hung up: there is room again, once the server has seen it.
-        end = time.monotonic() + 10
-        while "openteller_calls_open 0.0" not in metrics(url) and time.monotonic() < end:
-            await asyncio.sleep(0.1)
+        await free(url)
         async with calling.call(url, {}) as line:
             assert line.ready["type"] == "ready"
 
@@ -244,8 +243,7 @@ def mu_law(samples: Floats) -> bytes:
 
 
 def test_a_caller_by_telephone_is_recorded_once_they_say_yes(clean: Database, tmp_path: Path) -> None:
-    key = base64.b64encode(bytes(range(32))).decode()
-    house = CallingHouse(clean, telephony_secret="ring", recording=True, recording_key=key, data_dir=tmp_path)
+    house = CallingHouse(clean, telephony_secret="ring", recording=True, recording_key=KEY, data_dir=tmp_path)
     house.hearing.text = "可以"
     speech = mu_law(np.asarray(soxr.resample(read_audio(ZH_FILE).samples[:RATE], RATE, 8_000), np.float32))
 
@@ -300,9 +298,7 @@ def test_a_caller_who_is_gone_frees_the_line_and_is_counted(url: str) -> None:
                 await socket.send('{"type": "start"}')
                 assert json.loads(await socket.recv())["type"] == "ready"
                 socket.transport.abort()
-            end = time.monotonic() + 10
-            while "openteller_calls_open 0.0" not in metrics(url) and time.monotonic() < end:
-                await asyncio.sleep(0.1)
+            await free(url)
 
     asyncio.run(talk())
     assert "openteller_calls_open 0.0" in metrics(url)

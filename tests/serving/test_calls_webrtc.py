@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from openteller.store.database import Database
-from tests.serving.calling_house import OUT, CallingHouse, metrics, serving
+from tests.serving.calling_house import OUT, CallingHouse, free, metrics, serving
 
 pytest.importorskip("aiortc", reason="no WebRTC: pip install openteller[voice]")
 
@@ -91,14 +91,6 @@ async def browser(url: str, **start: Any) -> AsyncIterator[Browser]:
 @pytest.fixture
 def house(clean: Database) -> CallingHouse:
     return CallingHouse(clean, voice_calls=2)
-
-
-async def free(url: str) -> None:
-    """Wait until the server knows that the caller is gone."""
-    end = time.monotonic() + 15
-    while "openteller_calls_open 0.0" not in metrics(url):
-        assert time.monotonic() < end
-        await asyncio.sleep(0.1)
 
 
 def test_a_question_over_webrtc_is_heard_answered_and_sounds(house: CallingHouse) -> None:

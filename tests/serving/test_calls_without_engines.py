@@ -91,6 +91,15 @@ async def talk(line: calling.Line) -> None:
     await line.send('{"type": "talk", "on": false}')
 
 
+async def lose(engine: Engine, line: calling.Line) -> list[str]:
+    """Ask, lose the engine over it and be told, then ask in writing; the names of that answer's events."""
+    engine.stuck.touch()
+    await talk(line)
+    await engine.die()
+    await line.until(lambda: bool(line.of("notice")), 10)
+    return await type_in(line, "typed-1")
+
+
 async def type_in(line: calling.Line, turn: str) -> list[str]:
     """Ask in writing; the names of the answer's events."""
     await line.send(f'{{"type": "text", "text": "利率", "turn": "{turn}"}}')
@@ -113,11 +122,7 @@ def test_a_recogniser_killed_in_the_middle_leaves_writing_and_the_voice(clean: D
         async with calling.call(url, {"mode": "push-to-talk"}) as line:
             await talk(line)
             await line.until(lambda: len(line.of("event")) == 5, 10)
-            engine.stuck.touch()
-            await talk(line)
-            await engine.die()
-            await line.until(lambda: bool(line.of("notice")), 10)
-            return line, await type_in(line, "typed-1")
+            return line, await lose(engine, line)
 
     with serving(house) as url:
         line, names = asyncio.run(call())
@@ -135,11 +140,7 @@ def test_a_voice_killed_in_the_middle_leaves_the_answers_in_writing(clean: Datab
     async def call() -> tuple[calling.Line, list[str]]:
         async with calling.call(url, {"mode": "push-to-talk"}) as line:
             await line.until(lambda: bool(line.played), 10)  # the greeting
-            engine.stuck.touch()
-            await talk(line)
-            await engine.die()
-            await line.until(lambda: bool(line.of("notice")), 10)
-            return line, await type_in(line, "typed-1")
+            return line, await lose(engine, line)
 
     with serving(house) as url:
         line, names = asyncio.run(call())

@@ -177,8 +177,8 @@ def approved_text(hit: Hit, shelf: Shelf, language: str) -> str:
 
 
 def readable_answer(document: Document, shelf: Shelf, language: str) -> str:
-    """The document's approved answer with figures filled in, of a document of another kind its whole text."""
-    return readable(document.answer or document.body, shelf.products, language)
+    """The document's approved answer with figures filled in, of a document of another kind its first paragraph."""
+    return readable(document.answer or document.body.partition("\n\n")[0], shelf.products, language)
 
 
 def cite(judged: Judged, shelf: Shelf, language: str) -> Citation:

@@ -37,20 +37,6 @@ _SUBSTANCE = 0.8  # seconds of speech that take the turn whatever a doubtful tra
 _IDLE, _HANG_UP = 9.0, 12.0  # seconds of silence before we ask, and before we hang up
 _BUSY = 2.5  # seconds of thinking before we say that it takes longer
 _FIGURES = re.compile(r"\d")
-_YES = re.compile(
-    r"(?:嗯|对|是|是的|对的|没错|没问题|好|好的|要|可以|同意|我同意|继续|行|yes|yeah|yep|right|correct|sure|ok|okay|please|go on|yes you may"
-    r"|i agree)(?:\s*(?:的|啊|呀|吧|please))*"
-)
-_NO = re.compile(
-    r"(?:不|不是|不对|不用|不要|不用了|不需要|不可以|不行|不同意|我不同意|不要录音?|错了|没有|no|nope|wrong|not really|no thanks|no thank you"
-    r"|no you may not|i don't agree)(?:\s*(?:的|了|啊))*"
-)
-_ORDINALS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "1": 1, "2": 2, "3": 3, "4": 4, "first": 1, "second": 2, "third": 3,
-             "fourth": 4, "one": 1, "two": 2, "three": 3, "four": 4}  # fmt: skip
-_CHOICE = re.compile(
-    r"(?:选|要|是|我想问|我要)?(?:第)?([一二两三四1234])(?:个|项|条|种)?(?:问题|吧|的)?"
-    r"|(?:the )?(?:number |option )?(first|second|third|fourth|one|two|three|four|[1-4])(?: one| option)?(?: please)?"
-)
 
 
 class Call:
@@ -267,15 +253,16 @@ class Call:
         self._tell("heard", turn=self._turn, text=text, language=heard.language, probability=probability)
         said = manners.plain(text)
         told = manners.command(text)
+        agreed = manners.agreement(said)
         consent, self._consent = self._consent, None
-        if consent and (_YES.fullmatch(said) or _NO.fullmatch(said)):
-            self._consented(consent if _YES.fullmatch(said) else None)
+        if consent and agreed is not None:
+            self._consented(consent if agreed else None)
         elif told is not None:
             self._obey(told)
-        elif self._replying.asks_to_go_on and (_YES.fullmatch(said) or _NO.fullmatch(said)):
-            self._obey(Command.GO_ON if _YES.fullmatch(said) else Command.STOP)
-        elif self._to_confirm is not None and (_YES.fullmatch(said) or _NO.fullmatch(said)):
-            self._confirm(is_right=bool(_YES.fullmatch(said)))
+        elif self._replying.asks_to_go_on and agreed is not None:
+            self._obey(Command.GO_ON if agreed else Command.STOP)
+        elif self._to_confirm is not None and agreed is not None:
+            self._confirm(is_right=agreed)
         elif (chosen := self._chosen(said)) is not None:
             self._ask(chosen, heard.language)
         elif heard.verdict != "clear":
@@ -310,8 +297,7 @@ class Call:
             self._say(Line.NOT_RECORDED, Line.HELP)
 
     def _chosen(self, said: str) -> str | None:
-        found = _CHOICE.fullmatch(said) if self._choices else None
-        number = _ORDINALS[found[1] or found[2]] if found else 0
+        number = manners.choice(said)
         return self._choices[number - 1] if 0 < number <= len(self._choices) else None
 
     def _obey(self, told: Command) -> None:

@@ -108,9 +108,9 @@ class Hearing:
         return "clear" if recognition.probability >= needed else "unsure"
 
     def _corrector(self, words: tuple[str, ...]) -> Hotwords:
-        known, written = self._known, self._written()
-        if known[0] != words or known[1] != written:
-            known = self._known = (words, written, Hotwords(words, written))
+        known, documents = self._known, self._written()
+        if known[0] != words or known[1] != documents:
+            known = self._known = (words, documents, Hotwords(words, documents))
         return known[2]
 
     def _nothing(self, audio: Audio, language: str, condition: Condition) -> Heard:

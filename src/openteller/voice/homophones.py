@@ -5,7 +5,7 @@ eng/en, ing/in) count in words of three characters and more. Confidence is a sum
 for tones and length, less for near sounds, for an ordinary word, for a cut through one and for function words, more for a bank
 word beside it. An ordinary word that is heard for a bank word again and again (娱乐 for 余额) has a row in `MISHEARD` and is
 replaced only beside such a word. Words that only stand somewhere in the bank's documents replace what sounds exactly so and is
-nothing else (车带 → 车贷). English names that are no dictionary word are compared by their
+nothing else (攻击金 → 公积金). English names that are no dictionary word are compared by their
 consonants. Digits are never touched.
 Knows nothing about recognisers. Not covered: dropped or added syllables, Chinese names of one character.
 """

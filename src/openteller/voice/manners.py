@@ -41,6 +41,21 @@ _COMMANDS = {
 }
 _COMMAND = {kind: re.compile(f"{_POLITE}(?:{pattern}){_TAIL}") for kind, pattern in _COMMANDS.items()}
 
+_YES = re.compile(
+    r"(?:嗯|对|是|是的|对的|没错|没问题|好|好的|要|可以|同意|我同意|继续|行|yes|yeah|yep|right|correct|sure|ok|okay|please|go on|yes you may"
+    r"|i agree)(?:\s*(?:的|啊|呀|吧|please))*"
+)
+_NO = re.compile(
+    r"(?:不|不是|不对|不用|不要|不用了|不需要|不可以|不行|不同意|我不同意|不要录音?|错了|没有|no|nope|wrong|not really|no thanks|no thank you"
+    r"|no you may not|i don't agree)(?:\s*(?:的|了|啊))*"
+)
+_ORDINALS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "1": 1, "2": 2, "3": 3, "4": 4, "first": 1, "second": 2, "third": 3,
+             "fourth": 4, "one": 1, "two": 2, "three": 3, "four": 4}  # fmt: skip
+_CHOICE = re.compile(
+    r"(?:选|要|是|我想问|我要)?(?:第)?([一二两三四1234])(?:个|项|条|种)?(?:问题|吧|的)?"
+    r"|(?:the )?(?:number |option )?(first|second|third|fourth|one|two|three|four|[1-4])(?: one| option)?(?: please)?"
+)
+
 _PERSON = re.compile(r"人工|真人|客服|\b(?:agent|human|person|operator|representative)\b")
 _FILLERS = re.compile(r"^(?:嗯+|呃+|啊+|那个|就是|um+|uh+|er+|well|so|ok(?:ay)?)[\s,，、]*(?=\S)")
 _PUNCTUATION = re.compile(r"[\s,.!?;:，。！？；：、…\-—~～\"'“”‘’()（）]+")
@@ -91,6 +106,17 @@ _MOBILE, _CARDS, _IDENTITY = 11, range(16, 20), 18
 
 #: Seconds of silence after which a turn is over, by how open its last words leave it.
 OPEN_NUMBER, OPEN_LONG_NUMBER, OPEN_PHRASE = 2.6, 4.0, 2.0
+
+
+def agreement(said: str) -> bool | None:
+    """Whether `said`, plain, is a yes or a no and nothing else; None for any other words."""
+    return True if _YES.fullmatch(said) else False if _NO.fullmatch(said) else None
+
+
+def choice(said: str) -> int:
+    """Which of several offered things `said`, plain, names by its number, from 1; 0 for none."""
+    found = _CHOICE.fullmatch(said)
+    return _ORDINALS[found[1] or found[2]] if found else 0
 
 
 def plain(text: str) -> str:
