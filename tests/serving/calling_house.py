@@ -34,6 +34,9 @@ class Ears:
     seconds: list[float] = field(default_factory=list)
     error: OpenTellerError | None = None
 
+    def learn(self) -> None:
+        pass
+
     def hear(self, audio: Audio, language: str | None = None) -> Heard:
         self.seconds.append(audio.seconds)
         if self.error:

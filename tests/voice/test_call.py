@@ -27,6 +27,9 @@ class Ears:
     script: list[Heard | Exception] = field(default_factory=list)
     asked: int = 0
 
+    def learn(self) -> None:
+        pass
+
     def hear(self, audio: Audio, language: str | None = None) -> Heard:
         self.asked += 1
         found = self.script.pop(0) if len(self.script) > 1 else self.script[0]

@@ -89,6 +89,21 @@ def test_words_that_stand_in_the_documents_are_put_right_until_they_change() -> 
     assert [hearing.hear(SPEECH).text for _ in range(3)] == ["提取攻击金", "提取公积金", "提取攻击金"]
 
 
+def test_what_is_learnt_ahead_is_not_learnt_again() -> None:
+    looked: list[int] = []
+
+    def words() -> list[str]:
+        looked.append(1)
+        return ["松湾定期宝"]
+
+    hearing = Hearing(ScriptedTranscriber(["松弯定期宝"]), words)
+    hearing.learn()
+    learnt = hearing._known
+    assert hearing.hear(SPEECH).text == "松湾定期宝"
+    assert hearing._known is learnt
+    assert len(looked) == 2
+
+
 def test_chinese_is_written_in_the_script_that_the_bank_wants() -> None:
     engine = ScriptedTranscriber(["我的头发剪了，发票3.5万元", "hair 发"])
     hearing = Hearing(engine, script="traditional")

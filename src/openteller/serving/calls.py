@@ -70,7 +70,8 @@ class CallDesk:
     def warm(self, application: Application) -> None:
         """Load what a first caller would wait for; where voice cannot be had, nothing."""
         with suppress(OpenTellerError):
-            _ = SileroDetector(), self._smart_turn, application.hearing
+            _ = SileroDetector(), self._smart_turn
+            application.hearing.learn()
             application.speech.say("您好", "zh")
             application.speech.say("hello", "en")
 

@@ -108,6 +108,12 @@ class Explainer(Protocol):
     def explain(self, text: str, head: str, label: str | None = None) -> Explanation: ...
 
 
+class Hearing(Ears, Protocol):
+    """Recognition that can learn the bank's words before somebody waits."""
+
+    def learn(self) -> None: ...
+
+
 class Application(Protocol):
     """Everything put together."""
 
@@ -128,7 +134,7 @@ class Application(Protocol):
     @property
     def accounts(self) -> Accounts: ...
     @property
-    def hearing(self) -> Ears: ...
+    def hearing(self) -> Hearing: ...
     @property
     def speech(self) -> Voice: ...
     @property

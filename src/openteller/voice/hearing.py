@@ -70,6 +70,10 @@ class Hearing:
         self._script, self._sure = script, sure
         self._known: tuple[tuple[str, ...], Written, Hotwords] = ((), Written(), Hotwords(()))
 
+    def learn(self) -> None:
+        """Learn the words that are put right: about a second, which the first utterance would wait for."""
+        self._corrector(tuple(self._hotwords()))
+
     def hear(self, audio: Audio, language: str | None = None) -> Heard:
         """What is said in `audio`.
 
