@@ -70,7 +70,9 @@ class CallingHouse(House):
 def serving(house: CallingHouse) -> Iterator[str]:
     """The URL of a server over the house."""
     server = uvicorn.Server(
-        uvicorn.Config(create_app(house), port=0, log_level="error", access_log=False, ws="websockets-sansio")
+        uvicorn.Config(
+            create_app(house), port=0, log_level="error", access_log=False, ws="websockets-sansio", loop="asyncio"
+        )
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
