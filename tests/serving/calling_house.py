@@ -70,9 +70,7 @@ class CallingHouse(House):
 def serving(house: CallingHouse) -> Iterator[str]:
     """The URL of a server over the house."""
     server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(house), port=0, log_level="error", access_log=False, ws="websockets-sansio", loop="asyncio"
-        )
+        uvicorn.Config(create_app(house), port=0, log_level="error", access_log=False, ws="websockets-sansio")
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -77,9 +77,15 @@ async def offer(body: OfferBodyWebRtc, request: Request) -> AnswerWebRtc:
     _same_site(request, serving)
     principal, visitor = _who(request, serving, body.start)
     serving.calls.check()
-    transport, answer = await _connect(body)
-    serving.calls.keep(serving.calls.carry(serving, principal, body.start.start(), transport, {"visitor": visitor}))
-    return answer
+    quiet_pipecat()
+    try:
+        from openteller.voice.webrtc import Peer
+    except ImportError as error:
+        raise missing_voice() from error
+    peer = Peer()
+    answer = await peer.answer(body.sdp)
+    serving.calls.keep(_answered(serving, principal, body.start.start(), peer, visitor))
+    return AnswerWebRtc(sdp=answer["sdp"], pc_id=answer["pc_id"])
 
 
 @router.websocket("/v1/voice")
@@ -120,26 +126,12 @@ def _transport(socket: WebSocket) -> Any:
     return FastAPIWebsocketTransport(socket, params)
 
 
-async def _connect(body: OfferBodyWebRtc) -> tuple[Any, AnswerWebRtc]:
-    """The transport of a WebRTC call, and the answer to its offer. Raises BadInput for an offer that cannot be used."""
-    quiet_pipecat()
+async def _answered(serving: Serving, principal: Principal, start: CallStart, peer: Any, visitor: str | None) -> None:
+    """The call that an answered offer opens, until both its talk and its connection are over."""
     try:
-        from pipecat.transports.base_transport import TransportParams
-        from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
-        from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
-    except ImportError as error:
-        raise missing_voice() from error
-    connection = SmallWebRTCConnection()
-    try:
-        await connection.initialize(sdp=body.sdp, type=body.type)
-    except Exception as error:  # aiortc raises what its parser happens to stumble over
-        raise BadInput(
-            "The offer cannot be used.", cause="Its SDP cannot be read.", next_step="Send the browser's own."
-        ) from error
-    answer: dict[str, str] = connection.get_answer()  # type: ignore[no-untyped-call]
-    params = TransportParams(audio_in_enabled=True, audio_out_enabled=True, audio_out_end_silence_secs=0)
-    transport = SmallWebRTCTransport(connection, params)
-    return transport, AnswerWebRtc(sdp=answer["sdp"], pc_id=answer["pc_id"])
+        await serving.calls.carry(serving, principal, start, peer.transport(), {"visitor": visitor})
+    finally:
+        await peer.disconnect()
 
 
 async def _first_message(socket: WebSocket) -> StartBody:
