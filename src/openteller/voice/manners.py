@@ -68,6 +68,10 @@ _EN_NUMBER = (
     r"|sixty|seventy|eighty|ninety|hundred|thousand|million|billion|point"
 )
 _ENDS_IN_NUMBER = re.compile(rf"(?:[0-9{_ZH_DIGIT}十百千万亿点]个?|\b(?:{_EN_NUMBER}))(?:\s*and)?$")
+# 一下, 一点, 万一 … are words.
+_NUMBER = re.compile(
+    rf"[0-9]|(?!一[下点些般直起定样会旦]|万一|千万)[{_ZH_DIGIT}十百千万](?<!第一)|\b(?:{_EN_NUMBER})\b|百分之|percent|number|号码|卡号|尾号"
+)
 _MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
 _PART_OF_DATE = re.compile(
     rf"(?:[0-9{_ZH_DIGIT}十]+\s*(?:年|月)|(?:{_MONTH.replace('may|', '')})|(?:{_MONTH}) (?:the )?[0-9]{{1,2}}(?:st|nd|rd|th)?"
@@ -108,6 +112,11 @@ _MOBILE, _CARDS, _IDENTITY = 11, range(16, 20), 18
 OPEN_NUMBER, OPEN_LONG_NUMBER, OPEN_PHRASE = 2.6, 4.0, 2.0
 
 
+def has_number(text: str) -> bool:
+    """Whether a number was said, begun or announced."""
+    return bool(_NUMBER.search(plain(text)))
+
+
 def agreement(said: str) -> bool | None:
     """Whether `said`, plain, is a yes or a no and nothing else; None for any other words."""
     return True if _YES.fullmatch(said) else False if _NO.fullmatch(said) else None
@@ -141,6 +150,13 @@ def _repeats(part: str) -> bool:
         len(part) % size == 0 and part[:size] in BACKCHANNELS and part == part[:size] * (len(part) // size)
         for size in range(1, len(part) + 1)
     )
+
+
+def stands_alone(text: str) -> bool:
+    """Whether `text` is whole as it is: a nod, a command, a yes or a no, the number of a choice."""
+    said = plain(text)
+    answers = agreement(said) is not None or bool(_ORDINAL.fullmatch(said))
+    return answers or is_backchannel(text) or command(text) is not None
 
 
 def has_substance(text: str, *, sure: bool) -> bool:
