@@ -25,6 +25,7 @@ from openteller.customers.records import (
     CardStatus,
     Consent,
     Customer,
+    Holder,
     Holding,
     Purpose,
     RiskAssessment,
@@ -174,6 +175,31 @@ class CustomerRepository:
         """Every position, largest first."""
         query = select(HoldingRow).where(HoldingRow.customer_id == customer_id)
         return _records(Holding, session, query.order_by(HoldingRow.amount.desc(), HoldingRow.id))
+
+    def holders(self, session: Session, product_id: str) -> tuple[Holder, ...]:
+        """Everybody whom the session may see and who holds the product, by customer number."""
+        newest = (
+            select(RiskAssessmentRow.id)
+            .where(RiskAssessmentRow.customer_id == HoldingRow.customer_id)
+            .order_by(RiskAssessmentRow.assessed_at.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = (
+            select(HoldingRow, CustomerRow, RiskAssessmentRow)
+            .join(CustomerRow, CustomerRow.customer_id == HoldingRow.customer_id)
+            .outerjoin(RiskAssessmentRow, RiskAssessmentRow.id == newest)
+            .where(HoldingRow.product_id == product_id)
+            .order_by(HoldingRow.customer_id, HoldingRow.id)
+        )
+        return tuple(
+            Holder(
+                holding=_record(Holding, held),
+                customer=_record(Customer, who),
+                assessment=assessed and _record(RiskAssessment, assessed),
+            )
+            for held, who, assessed in session.execute(query)
+        )
 
     def file(self, session: Session, customer_id: str, on: date) -> CustomerFile:
         """All that is known about the customer on day `on`.
