@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from openteller.core.clock import utc_now
 from openteller.core.errors import NotFound
@@ -178,10 +178,11 @@ class CustomerRepository:
 
     def holders(self, session: Session, product_id: str) -> tuple[Holder, ...]:
         """Everybody whom the session may see and who holds the product, by customer number."""
+        theirs = aliased(RiskAssessmentRow)
         newest = (
-            select(RiskAssessmentRow.id)
-            .where(RiskAssessmentRow.customer_id == HoldingRow.customer_id)
-            .order_by(RiskAssessmentRow.assessed_at.desc())
+            select(theirs.id)
+            .where(theirs.customer_id == HoldingRow.customer_id)
+            .order_by(theirs.assessed_at.desc())
             .limit(1)
             .scalar_subquery()
         )

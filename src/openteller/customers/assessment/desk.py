@@ -72,14 +72,16 @@ class AssessmentDesk:
             NotAuthenticated: the principal stands for no customer.
             NotFound: there is no such customer in this store.
         """
-        customer_id, now = customer_of(principal), self._now()
+        customer_id = customer_of(principal)
         chosen = checked(self.asked, answers)
         doubts = _doubts(self.asked, chosen, agreed)
         with self._database.session(principal) as session:
-            age = self._customers.require(session, customer_id).age(local_date(now, self._zone))
+            customer = self._customers.require(session, customer_id)
+            self._filled.lock(session, customer_id)
+            now = self._now()  # after the lock, so that moments grow from one attempt to the next
+            age = customer.age(local_date(now, self._zone))
             if age < ADULT_AGE:
                 raise _minor()
-            self._filled.lock(session, customer_id)
             self._within_limits(*(self._filled.since(session, customer_id, m) for m in self._windows(now)))
             if doubts:
                 return Assessed(to_confirm=doubts)
@@ -109,9 +111,10 @@ class AssessmentDesk:
             Conflict: it is confirmed already, is not the newest, or is older than a day.
             NotAuthenticated: the principal stands for no customer.
         """
-        customer_id, now = customer_of(principal), self._now()
+        customer_id = customer_of(principal)
         with self._database.session(principal) as session:
             self._filled.lock(session, customer_id)
+            now = self._now()
             found = self._filled.get(session, customer_id, filled_id)
             newest = self._filled.latest(session, customer_id)
             filled = _confirmable(found, newest, now).model_copy(update={"status": "confirmed", "confirmed_at": now})

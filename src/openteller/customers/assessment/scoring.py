@@ -100,7 +100,7 @@ def changed(
 ) -> Remark:
     """What made the class another one than last time: the answers that differ; none, where the last ones are not kept."""
     differing = [q.text for q in asked.questions if q.id in earlier and earlier[q.id] != now[q.id]]
-    zh = "；".join(text.zh for text in differing)
+    zh = "".join(text.zh for text in differing)
     en = " ".join(text.en for text in differing)
     return Remark(
         code="class_changed",
