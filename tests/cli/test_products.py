@@ -72,7 +72,7 @@ def test_from_a_grade_to_the_report(clean: Database, capsys: pytest.CaptureFixtu
     assert teller("grades", "FUND-INDEX", "--json") == 0
     assert json.loads(capsys.readouterr().out)["now"]["effective"] == "R5"
     with clean.session(staff(Role.ADMIN)) as session:
-        graded, *reports = audit.entries(session, ["product.graded", "product.rematched"])
+        _, graded, *reports = audit.entries(session, ["product.graded", "product.rematched"])
     assert (graded.actor, graded.detail["entered_by"], len(reports)) == ("analyst.li", actor(), 2)
 
 
