@@ -16,9 +16,7 @@ ARTICLES = sorted((Path(openteller.demo.__file__).parent / "bank" / "articles").
 
 
 def test_each_kind_of_placeholder_is_filled(catalogue: dict[str, Product]) -> None:
-    text = (
-        "{{TD-CNY.name}}: {{TD-CNY.rate.12M}}, {{CARD-GOLD.fee.annual}}, {{TD-LARGE.min_amount}}, {{TD-USD.min_amount}}, {{FUND-INDEX.risk_grade}}"
-    )
+    text = "{{TD-CNY.name}}: {{TD-CNY.rate.12M}}, {{CARD-GOLD.fee.annual}}, {{TD-LARGE.min_amount}}, {{TD-USD.min_amount}}, {{FUND-INDEX.risk_grade}}"
     filled = fill(text, catalogue, "en")
     product = catalogue["TD-CNY"]
     rate = product.rate("12M")

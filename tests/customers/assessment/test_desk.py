@@ -112,6 +112,21 @@ def test_a_changed_class_waits_for_a_yes_and_says_what_changed(desk: AssessmentD
         desk.confirm(ANN, again.filled.id)
 
 
+def test_a_lower_class_counts_before_it_is_agreed_to(desk: AssessmentDesk, bank: Database) -> None:
+    desk.submit(ANN, BALANCED)
+    lower = desk.submit(ANN, CAUTIOUS)
+    assert lower.filled is not None
+    assert (filled(lower), [remark.code for remark in lower.to_confirm]) == ("pending", ["class_changed"])
+    assert classes(bank) == "C2"
+    standing = desk.standing(ANN)
+    assert (standing.pending, standing.assessment) == (lower.filled, lower.assessment)
+    assert standing.reasons == lower.filled.reasons
+    agreed = desk.confirm(ANN, lower.filled.id)
+    assert (filled(agreed), agreed.assessment) == ("confirmed", lower.assessment)
+    with bank.owner_session() as session:
+        assert session.scalar(text("SELECT count(*) FROM risk_assessments")) == 2
+
+
 def test_the_same_class_is_renewed_at_once(desk: AssessmentDesk, clock: Clock) -> None:
     desk.submit(ANN, BALANCED)
     clock.pass_days(30)
@@ -229,6 +244,7 @@ BY_HAND = "INSERT INTO risk_assessments (customer_id, investor_class, assessed_a
     "statement",
     [
         BY_HAND + "('C000001', 'C5', now(), now() + interval '1 year')",
+        BY_HAND + "('C000001', 'C5', (SELECT max(submitted_at) FROM questionnaires), now() + interval '1 year')",
         BY_HAND + "('C000002', 'C5', now(), now() + interval '1 year')",
         "UPDATE risk_assessments SET investor_class = 'C5'",
         "DELETE FROM risk_assessments",

@@ -63,7 +63,7 @@ class AssessmentDesk:
 
         Returns:
             An assessment in force; or what has to be agreed to first: contradictions (answer again with their codes in
-            `agreed`; nothing was scored), or a changed class (`confirm` the pending one).
+            `agreed`; nothing was scored), or a changed class (`confirm` the pending one; a lower class counts at once).
 
         Raises:
             BadInput: answers are missing or not among the options; `agreed` names what is no contradiction.
@@ -86,22 +86,17 @@ class AssessmentDesk:
             if doubts:
                 return Assessed(to_confirm=doubts)
             last = self._customers.assessment(session, customer_id)
-            earlier = last and self._filled.confirmed_at(session, customer_id, last.assessed_at)
-            before = InvestorClass(last.investor_class) if last else None
-            filled = self._fill(principal, {name: option.id for name, option in chosen.items()}, age, before, now)
-            differs = before is not None and before is not filled.investor_class
-            if before is not None and differs:
-                change = changed(
-                    self.asked, before, filled.investor_class, earlier.answers if earlier else {}, filled.answers
-                )
-                filled = filled.model_copy(update={"reasons": (*filled.reasons, change)})
+            earlier = last and self._filled.source(session, customer_id, last.assessed_at)
+            filled = self._fill(principal, chosen, age, now, last, earlier)
             self._filled.add(session, filled)
-            assessment = None
-            if not differs:
-                assessment = self._in_force_from(filled)
+            # Whoever turns out to bear less is protected at once, whether they come back to agree or not.
+            counts = filled.status == "confirmed" or filled.lowers
+            assessment = self._in_force(filled, filled.submitted_at) if counts else None
+            if assessment:
                 self._filled.put_in_force(session, assessment)
             audit.record(session, principal.subject, f"assessment.{filled.status}", str(filled.id), _detail(filled))
-        return Assessed(to_confirm=filled.reasons[-1:] if differs else (), filled=filled, assessment=assessment)
+        waits = filled.status == "pending"
+        return Assessed(to_confirm=filled.reasons[-1:] if waits else (), filled=filled, assessment=assessment)
 
     def confirm(self, principal: Principal, filled_id: UUID) -> Assessed:
         """Agree to the changed class of the newest questionnaire; from then on it is in force.
@@ -119,8 +114,9 @@ class AssessmentDesk:
             newest = self._filled.latest(session, customer_id)
             filled = _confirmable(found, newest, now).model_copy(update={"status": "confirmed", "confirmed_at": now})
             self._filled.confirm(session, filled_id, now)
-            assessment = self._in_force_from(filled)
-            self._filled.put_in_force(session, assessment)
+            assessment = self._in_force(filled, filled.submitted_at if filled.lowers else now)
+            if not filled.lowers:
+                self._filled.put_in_force(session, assessment)
             audit.record(session, principal.subject, "assessment.confirmed", str(filled.id), _detail(filled))
         return Assessed(filled=filled, assessment=assessment)
 
@@ -132,7 +128,7 @@ class AssessmentDesk:
             self._customers.require(session, customer_id)
             assessment = self._customers.assessment(session, customer_id)
             latest = self._filled.latest(session, customer_id)
-            source = assessment and self._filled.confirmed_at(session, customer_id, assessment.assessed_at)
+            source = assessment and self._filled.source(session, customer_id, assessment.assessed_at)
             day, year = (self._filled.since(session, customer_id, moment) for moment in self._windows(now))
         waits = latest is not None and latest.status == "pending" and now - latest.submitted_at <= _AGREE_WITHIN
         return Standing(
@@ -144,10 +140,22 @@ class AssessmentDesk:
         )
 
     def _fill(
-        self, principal: Principal, answers: dict[str, str], age: int, before: InvestorClass | None, now: datetime
+        self,
+        principal: Principal,
+        chosen: Mapping[str, Option],
+        age: int,
+        now: datetime,
+        last: RiskAssessment | None,
+        earlier: Filled | None,
     ) -> Filled:
-        result = scored(self.asked, checked(self.asked, answers), age)
-        settled = before is None or before is result.investor_class
+        """The result; where the class is another one than the `last`, pending, with what changed as its last reason."""
+        result = scored(self.asked, chosen, age)
+        answers = {name: option.id for name, option in chosen.items()}
+        before = InvestorClass(last.investor_class) if last else None
+        change: tuple[Remark, ...] = ()
+        if before is not None and before is not result.investor_class:
+            told = earlier.answers if earlier else {}
+            change = (changed(self.asked, before, result.investor_class, told, answers),)
         return Filled(
             id=uuid4(),
             customer_id=customer_of(principal),
@@ -156,21 +164,20 @@ class AssessmentDesk:
             score=result.score,
             investor_class=result.investor_class,
             previous_class=before,
-            reasons=result.reasons,
+            reasons=(*result.reasons, *change),
             submitted_by=principal.subject,
             submitted_at=now,
-            status="confirmed" if settled else "pending",
-            confirmed_at=now if settled else None,
+            status="pending" if change else "confirmed",
+            confirmed_at=None if change else now,
         )
 
-    def _in_force_from(self, filled: Filled) -> RiskAssessment:
-        """The assessment from its confirmation to the beginning of the same day so many months later."""
-        assert filled.confirmed_at is not None
+    def _in_force(self, filled: Filled, since: datetime) -> RiskAssessment:
+        """The assessment, to the beginning of the same day so many months after it was filled in."""
         ends = later(local_date(filled.submitted_at, self._zone), self._rules.months)
         return RiskAssessment(
             customer_id=filled.customer_id,
             investor_class=filled.investor_class.value,
-            assessed_at=filled.confirmed_at,
+            assessed_at=since,
             expires_at=self._midnight(ends),
         )
 

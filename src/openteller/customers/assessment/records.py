@@ -20,7 +20,7 @@ class Rules(Record):
 
 
 class Filled(Record):
-    """One filled-in questionnaire with its result. Kept for good; `pending` ones are not in force."""
+    """One filled-in questionnaire with its result. Kept for good; a `pending` one is in force only where it lowers the class."""
 
     id: UUID
     customer_id: str
@@ -34,6 +34,11 @@ class Filled(Record):
     submitted_at: datetime
     status: Literal["pending", "confirmed"]
     confirmed_at: datetime | None = None
+
+    @property
+    def lowers(self) -> bool:
+        """Whether the class is lower than before: such a one counts before it is agreed to."""
+        return self.previous_class is not None and self.investor_class.number < self.previous_class.number
 
 
 class Assessed(Record):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from openteller.customers.assessment.records import Filled
@@ -43,11 +43,10 @@ class QuestionnaireRepository:
         row = session.scalars(query.order_by(QuestionnaireRow.submitted_at.desc()).limit(1)).first()
         return _filled(row) if row else None
 
-    def confirmed_at(self, session: Session, customer_id: str, moment: datetime) -> Filled | None:
-        """The one whose confirmation made the assessment of this moment."""
-        query = select(QuestionnaireRow).where(
-            QuestionnaireRow.customer_id == customer_id, QuestionnaireRow.confirmed_at == moment
-        )
+    def source(self, session: Session, customer_id: str, moment: datetime) -> Filled | None:
+        """The one that made the assessment of this moment; None for an assessment from elsewhere."""
+        made = or_(QuestionnaireRow.confirmed_at == moment, QuestionnaireRow.submitted_at == moment)
+        query = select(QuestionnaireRow).where(QuestionnaireRow.customer_id == customer_id, made)
         row = session.scalars(query).first()
         return _filled(row) if row else None
 
@@ -65,8 +64,8 @@ class QuestionnaireRepository:
         return session.scalar(query.returning(QuestionnaireRow.id)) is not None
 
     def put_in_force(self, session: Session, assessment: RiskAssessment) -> None:
-        """Add the assessment that a confirmed questionnaire leads to."""
-        # Without RETURNING, and after the confirmation: the policy looks for it.
+        """Add the assessment that a questionnaire leads to."""
+        # Without RETURNING, and after the questionnaire: the policy looks for it.
         session.execute(insert(RiskAssessmentRow.__table__).values(**assessment.model_dump()).inline())  # type: ignore[arg-type]
 
 

@@ -32,7 +32,7 @@ def submit(body: QuestionnaireBody, member: Member, serving: Served) -> Assessed
 
     `to_confirm` holds contradictions between answers: correct them, or send the answers again with their codes in
     `agreed`. Where it holds `class_changed`, the class differs from the last one: agree with
-    `POST /v1/investor/assessments/{id}/confirm` within a day. At most two assessments a day and eight in twelve months.
+    `POST /v1/investor/assessments/{id}/confirm` within a day; a lower class counts at once, a higher one from then on. At most two assessments a day and eight in twelve months.
     """
     principal = on_behalf(serving, member, body.customer_id)
     return serving.application.assessments.submit(principal, body.answers, body.agreed)
@@ -40,7 +40,7 @@ def submit(body: QuestionnaireBody, member: Member, serving: Served) -> Assessed
 
 @router.post("/assessments/{assessment_id}/confirm", summary="Agree", responses=_WRITING | errors.responses(409))
 def confirm(assessment_id: UUID, body: CustomerBody, member: Member, serving: Served) -> Assessed:
-    """Agree to a class that differs from the last one; from then on it is in force."""
+    """Agree to a class that differs from the last one; a higher one is in force from then on."""
     principal = on_behalf(serving, member, body.customer_id)
     return serving.application.assessments.confirm(principal, assessment_id)
 

@@ -54,7 +54,8 @@ CREATE INDEX ix_product_grades_product_id_from_on ON product_grades (product_id,
 """
 
 # Every assessment and every grade is kept: the application adds, and confirms what waits; it changes and deletes nothing.
-# A customer's own session may write an assessment only as a confirmed questionnaire of theirs says it.
+# A customer's own session may write an assessment only as a questionnaire of theirs says it: a confirmed one, or one that
+# lowers the class, which counts from the moment it was filled in.
 GUARD = r"""
 GRANT SELECT, INSERT ON questionnaires, product_grades TO openteller_app;
 GRANT UPDATE (status, confirmed_at) ON questionnaires TO openteller_app;
@@ -71,7 +72,9 @@ CREATE POLICY own_confirm ON questionnaires FOR UPDATE USING (
 CREATE POLICY own_insert ON risk_assessments FOR INSERT WITH CHECK (
     customer_id = openteller_customer() AND EXISTS (
         SELECT FROM questionnaires q WHERE q.customer_id = risk_assessments.customer_id
-        AND q.investor_class = risk_assessments.investor_class AND q.confirmed_at = risk_assessments.assessed_at));
+        AND q.investor_class = risk_assessments.investor_class
+        AND (q.confirmed_at = risk_assessments.assessed_at
+            OR (q.submitted_at = risk_assessments.assessed_at AND q.investor_class < q.previous_class))));
 
 ALTER TABLE product_grades ENABLE ROW LEVEL SECURITY;
 CREATE POLICY everyone_reads ON product_grades FOR SELECT USING (true);
