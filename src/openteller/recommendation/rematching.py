@@ -68,12 +68,11 @@ def rematch(
         zone: IANA name of the bank's time zone.
     """
     held = tuple(holders)
-    judged = [(one, *(_verdict(product, step.effective, one, on, zone) for step in (before, now))) for one in held]
-    notices = tuple(
-        _notice(product, now.effective, one, then, today, zone)
-        for one, then, today in judged
-        if not today.allowed or then.outcome is not today.outcome
-    )
+    notices = []
+    for one in held:
+        then, today = (_verdict(product, grade, one, on, zone) for grade in (before.effective, now.effective))
+        if not today.allowed or then.outcome is not today.outcome:
+            notices.append(_notice(product, now.effective, one, then, today, zone))
     return Rematch(
         product_id=product.id,
         on=on,
@@ -81,7 +80,7 @@ def rematch(
         grade=now.effective,
         holders=len(held),
         suitable=len(held) - len(notices),
-        notices=notices,
+        notices=tuple(notices),
     )
 
 

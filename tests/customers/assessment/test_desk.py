@@ -127,11 +127,11 @@ def test_a_lower_class_counts_before_it_is_agreed_to(desk: AssessmentDesk, bank:
         assert session.scalar(text("SELECT count(*) FROM risk_assessments")) == 2
 
 
-def test_the_same_class_is_renewed_at_once(desk: AssessmentDesk, clock: Clock) -> None:
+def test_the_same_class_is_renewed_at_once(desk: AssessmentDesk, bank: Database, clock: Clock) -> None:
     desk.submit(ANN, BALANCED)
     clock.pass_days(30)
     assert filled(desk.submit(ANN, BALANCED)) == "confirmed"
-    with desk._database.owner_session() as session:
+    with bank.owner_session() as session:
         assert session.scalar(text("SELECT count(*) FROM risk_assessments")) == 2
 
 

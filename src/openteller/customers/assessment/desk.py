@@ -86,7 +86,7 @@ class AssessmentDesk:
             if doubts:
                 return Assessed(to_confirm=doubts)
             last = self._customers.assessment(session, customer_id)
-            earlier = last and self._filled.source(session, customer_id, last.assessed_at)
+            earlier = self._filled.source(session, customer_id, last.assessed_at) if last else None
             filled = self._fill(principal, chosen, age, now, last, earlier)
             self._filled.add(session, filled)
             # Whoever turns out to bear less is protected at once, whether they come back to agree or not.
