@@ -24,6 +24,8 @@ from openteller.assistant.spoken import said_ahead
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import ConfigurationError, OpenTellerError
 from openteller.core.records import Principal, Role, visitor
+from openteller.customers.assessment.desk import AssessmentDesk
+from openteller.customers.assessment.records import Rules
 from openteller.customers.core_banking import CoreBanking
 from openteller.customers.rest_banking import RestCoreBanking
 from openteller.customers.store_banking import StoreCoreBanking
@@ -31,9 +33,11 @@ from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
+from openteller.products.grade_desk import GradeDesk
 from openteller.products.names import ProductNames
 from openteller.products.repository import ProductRepository
 from openteller.recommendation.recommender import Recommender
+from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.registry.durable import replace_file
 from openteller.registry.manifest import Manifest, read_manifest
 from openteller.runtime.catalogue import Catalogue
@@ -205,6 +209,27 @@ class Application:
         """Where staff correct what was understood. The labels are those of the model that serves, read once."""
         labels = cache(lambda: read_manifest(self.artefact(UNDERSTANDING), verify=False).labels)
         return LabelDesk(self.database, labels, redacted)
+
+    @cached_property
+    def assessments(self) -> AssessmentDesk:
+        """Where investors are assessed."""
+        settings = self.settings
+        rules = Rules(
+            months=settings.assessment_months,
+            a_day=settings.assessments_a_day,
+            a_year=settings.assessments_a_year,
+        )
+        return AssessmentDesk(self.database, rules, settings.timezone)
+
+    @cached_property
+    def grades(self) -> GradeDesk:
+        """Where compliance grades products."""
+        return GradeDesk(self.database)
+
+    @cached_property
+    def suitability(self) -> SuitabilityDesk:
+        """The suitability wall for a customer and a product, and for everybody who holds one."""
+        return SuitabilityDesk(self.database, self.banking, self.settings.timezone)
 
     @cached_property
     def hearing(self) -> Hearing:

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     recording_key: str = Field("", description="encrypts recordings: 32 bytes in base64")
     recording_keys_old: tuple[str, ...] = Field((), description="former keys, for reading")
     recording_days: int = Field(90, ge=1, description="how long recordings are kept")
+    assessment_months: int = Field(12, ge=1, le=12, description="how long an investor's risk assessment holds")
+    assessments_a_day: int = Field(2, ge=1, le=2, description="risk assessments of one customer on one day")
+    assessments_a_year: int = Field(8, ge=1, le=8, description="and within twelve months")
     core_banking_url: str | None = Field(None, description="REST core banking; None: the demo store")
     core_banking_token: str = ""
 

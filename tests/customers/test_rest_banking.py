@@ -6,10 +6,9 @@ import httpx
 import pytest
 
 from openteller.core.errors import OpenTellerError, Unavailable
-from openteller.core.records import Principal, Role
+from openteller.core.records import InvestorClass, Principal, Role
 from openteller.customers import records
 from openteller.customers.rest_banking import RestCoreBanking
-from openteller.products.suitability import InvestorClass
 from openteller.store.tables.customers import TRANSACTION_CATEGORIES
 
 OWNER = Principal(subject="代理 1", role=Role.AGENT, customer_id="C000042")

@@ -14,7 +14,6 @@ from openteller.customers.records import SPENDING_CATEGORIES, Transaction
 from openteller.demo.customers import CustomerBundle, customers, profile
 from openteller.products.catalogue import read_products
 from openteller.products.eligibility import Applicant, eligible
-from openteller.products.suitability import in_force
 
 TODAY = date(2026, 11, 24)
 ZONE = "Asia/Shanghai"
@@ -156,7 +155,7 @@ def test_card_bills_add_up_to_the_purchases(crowd: list[CustomerBundle]) -> None
 def test_some_are_assessed_some_expired_some_not(crowd: list[CustomerBundle]) -> None:
     none = sum(not bundle.assessments for bundle in crowd)
     latest = [max(b.assessments, key=lambda a: a.assessed_at) for b in crowd if b.assessments]
-    expired = sum(not in_force(assessment, TODAY) for assessment in latest)
+    expired = sum(not assessment.in_force(TODAY, "Asia/Shanghai") for assessment in latest)
     off = sum(any(c.purpose == "personalisation" and not c.granted for c in b.consents) for b in crowd)
     for count in (none, expired, off):
         assert 0.04 < count / len(crowd) < 0.5

@@ -16,14 +16,12 @@ ARTICLES = sorted((Path(openteller.demo.__file__).parent / "bank" / "articles").
 
 
 def test_each_kind_of_placeholder_is_filled(catalogue: dict[str, Product]) -> None:
-    text = (
-        "{{TD-CNY.name}}: {{TD-CNY.rate.12M}}, {{CARD-GOLD.fee.annual}}, {{TD-LARGE.min_amount}}, {{TD-USD.min_amount}}"
-    )
+    text = "{{TD-CNY.name}}: {{TD-CNY.rate.12M}}, {{CARD-GOLD.fee.annual}}, {{TD-LARGE.min_amount}}, {{TD-USD.min_amount}}, {{FUND-INDEX.risk_grade}}"
     filled = fill(text, catalogue, "en")
     product = catalogue["TD-CNY"]
     rate = product.rate("12M")
     assert rate is not None
-    assert filled == f"{product.name.en}: {rate.rate}%, ¥600.00, ¥200,000.00, $500.00"
+    assert filled == f"{product.name.en}: {rate.rate}%, ¥600.00, ¥200,000.00, $500.00, R4"
 
 
 def test_the_whole_rate_table_in_one_line(catalogue: dict[str, Product]) -> None:

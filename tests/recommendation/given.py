@@ -44,6 +44,7 @@ def file(
     accounts: tuple[tuple[str, str], ...] = (("savings", "SAV-CNY"), ("credit", "CARD-GOLD")),
     spending: Mapping[str, int] | None = None,
     idle: int = 0,
+    savings: int = 20_000,
     salary: int = 0,
     card_use: float = 0.0,
 ) -> CustomerFile:
@@ -72,7 +73,7 @@ def file(
         behaviour=Behaviour(
             monthly_spending={category: Decimal(amount) for category, amount in (spending or {}).items()},
             monthly_salary=Decimal(salary),
-            savings_balance=Decimal(idle),
+            savings_balance=Decimal(max(idle, savings)),
             idle_balance=Decimal(idle),
             fixed_balance=Decimal(0),
             invested=Decimal(0),

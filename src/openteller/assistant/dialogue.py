@@ -9,12 +9,14 @@ and secrets are dropped before anything is stored or leaves the process. Knows n
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
 from openteller.assistant import skills
 from openteller.assistant.answering import Answerer, Found, Shelf, approved_text
 from openteller.assistant.composition import Composer, NotGrounded
+from openteller.assistant.suitability_remark import remark_on
 from openteller.assistant.wording import Say, say
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import BadInput, OpenTellerError, TooLarge
@@ -134,6 +136,10 @@ class Dialogue:
             answer = yield from self._compose(self._composer, inquiry, found, shelf, language)
         else:
             yield from (Event("delta", {"text": piece}) for piece in pieces(answer.text))
+        said = self._suited(answer, reading, principal, shelf, language, today)
+        if said is not answer:
+            yield Event("delta", {"text": said.text[len(answer.text) :]})
+        answer = said
         yield Event("answer", answer.model_dump(mode="json"))
         offers = self._offer(reading.understanding, answer, principal, language, today)
         yield Event("offers", {"offers": [offer.model_dump(mode="json") for offer in offers]})
@@ -261,6 +267,16 @@ class Dialogue:
             return found.answer
         joined = (" " if language == "en" else "").join(said)
         return found.answer.model_copy(update={"text": joined, "generated": True})
+
+    def _suited(
+        self, answer: Answer, reading: Reading, principal: Principal, shelf: Shelf, language: str, today: date
+    ) -> Answer:
+        """The answer, with what the suitability wall has to say to the products it is about."""
+        if principal.customer_id is None or answer.outcome is not Outcome.ANSWERED:
+            return answer
+        file = partial(self._banking.file, principal, today)
+        remark = remark_on(answer, reading.understanding, shelf, file, language, today, self._timezone)
+        return answer.model_copy(update={"text": answer.text + remark}) if remark else answer
 
     def _offer(
         self, understanding: Understanding, answer: Answer, principal: Principal, language: str, today: date

@@ -18,8 +18,12 @@ class Say(StrEnum):
     HANDED_OFF_CARE = "handed_off_care"
     BANKING_UNAVAILABLE = "banking_unavailable"
     CANCELLED = "cancelled"
+    NOT_SUITABLE = "not_suitable"
+    SUITABLE_IF_CONFIRMED = "suitable_if_confirmed"
+    SUITABILITY_UNKNOWN = "suitability_unknown"
 
 
+_ABOUT_A_PRODUCT = frozenset({Say.NOT_SUITABLE, Say.SUITABLE_IF_CONFIRMED, Say.SUITABILITY_UNKNOWN})
 _TABLE: dict[Say, tuple[str, str]] = {
     Say.GREETING: (
         "您好，我是{bank}的智能助手（AI）。请问有什么可以帮您？",
@@ -48,6 +52,15 @@ _TABLE: dict[Say, tuple[str, str]] = {
         "暂时查不到您的账户信息，请稍后再试，或回复“人工”。",
         "I cannot reach your account information just now. Please try again shortly, or say “agent”.",
     ),
+    Say.NOT_SUITABLE: (
+        "请注意：{product}目前不适合您。{reason}",
+        "Please note: {product} does not suit you at present. {reason}",
+    ),
+    Say.SUITABLE_IF_CONFIRMED: ("关于{product}，请注意：{reason}", "About {product}, please note: {reason}"),
+    Say.SUITABILITY_UNKNOWN: (
+        "暂时无法核对{product}是否适合您，购买前请先确认。",
+        "I cannot check just now whether {product} suits you; please have it checked before you buy.",
+    ),
     Say.CANCELLED: ("好的，已取消，未做任何改动。", "All right, cancelled. Nothing was changed."),
 }
 
@@ -59,5 +72,6 @@ def say(what: Say, language: str, **values: str) -> str:
 
 
 def stock(bank: dict[str, str]) -> list[tuple[str, str]]:
-    """Every sentence with its language: what a voice may have ready."""
-    return [(say(what, language, bank=bank[language]), language) for what in Say for language in ("zh", "en")]
+    """Every sentence with its language that is the same for everybody: what a voice may have ready."""
+    fixed = [what for what in Say if what not in _ABOUT_A_PRODUCT]
+    return [(say(what, language, bank=bank[language]), language) for what in fixed for language in ("zh", "en")]

@@ -13,6 +13,7 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller transcribe FILE… [--json]            what is said in sound files (extra: voice)
   teller serve [--port N] [--demo]            the HTTP API, the widget and the demo page
   teller knowledge import|list|search         the bank's documents
+  teller products grade|regrade-report|check  risk grades, whom a new grade touches, what suits a customer
   teller demo load [--customers N] [--reset]  the demo bank
   teller db upgrade|downgrade|status          the schema of the store
   teller doctor [--json]                      checks everything and says what to do
@@ -106,6 +107,12 @@ def _knowledge(arguments: list[str]) -> int:
     return knowledge(arguments)
 
 
+def _products(arguments: list[str]) -> int:
+    from openteller.cli.commands.products import products
+
+    return products(arguments)
+
+
 def _demo(arguments: list[str]) -> int:
     from openteller.cli.commands.demo import demo
 
@@ -197,6 +204,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "transcribe": _transcribe,
     "serve": _serve,
     "knowledge": _knowledge,
+    "products": _products,
     "demo": _demo,
     "db": _db,
     "doctor": _doctor,

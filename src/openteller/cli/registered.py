@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from openteller.cli.progress import console_progress
 from openteller.cli.tables import table
+from openteller.core.errors import BadInput
 from openteller.core.records import Principal, Role
+from openteller.core.text import normalise
 from openteller.registry.evidence import Figures, figures_of
 from openteller.registry.gates import Gate, parse, read_gates
 from openteller.registry.registry import FigurePair, ModelRegistry
@@ -30,6 +32,15 @@ def actor() -> str:
         return f"cli:{getpass.getuser()}"
     except (OSError, KeyError):  # a container whose user has no name
         return f"cli:{os.getuid()}"
+
+
+def named(by: str | None) -> str:
+    """Who a command says does it (--by); None: whoever runs it. Raises BadInput for what is no name."""
+    if by is None:
+        return actor()
+    if not (name := normalise(by)) or len(name) > 200:
+        raise BadInput("This is no name.", next_step="Write who does it: --by analyst.li")
+    return name
 
 
 @contextmanager

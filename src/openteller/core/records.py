@@ -15,12 +15,40 @@ from pydantic import BaseModel, ConfigDict, Field
 from openteller.core.clock import utc_now
 
 MAX_INQUIRY_CHARACTERS = 4_000
+ADULT_AGE = 18
+"""From here on somebody has full legal capacity."""
 
 
 class Record(BaseModel):
     """Base of every record: frozen, and strict about unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LocalText(Record):
+    """One text in Chinese and English."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+    def of(self, language: str) -> str:
+        """The text in `language` (any BCP 47 tag; English for ``en…``, Chinese for all else)."""
+        return self.en if language.startswith("en") else self.zh
+
+
+class InvestorClass(StrEnum):
+    """Investor class, C1 (conservative) to C5 (aggressive)."""
+
+    C1 = "C1"
+    C2 = "C2"
+    C3 = "C3"
+    C4 = "C4"
+    C5 = "C5"
+
+    @property
+    def number(self) -> int:
+        """1 to 5."""
+        return int(self.value[1])
 
 
 class Language(StrEnum):

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
+from openteller.core.clock import local_date
 from openteller.core.records import Record
 
 Purpose = Literal["personalisation", "marketing", "recording"]
@@ -68,6 +69,10 @@ class RiskAssessment(Record):
     investor_class: str = Field(pattern=r"^C[1-5]$")
     assessed_at: datetime
     expires_at: datetime
+
+    def in_force(self, on: date, zone: str) -> bool:
+        """Whether it holds on the whole of day `on` in time zone `zone`; no more on the day on which it expires."""
+        return local_date(self.assessed_at, zone) <= on < local_date(self.expires_at, zone)
 
 
 class Consent(Record):
@@ -160,3 +165,11 @@ class Holding(Record):
     cost: Decimal
     currency: str = "CNY"
     since: date
+
+
+class Holder(Record):
+    """Somebody who holds a product: what, who, and their latest assessment."""
+
+    holding: Holding
+    customer: Customer
+    assessment: RiskAssessment | None = None

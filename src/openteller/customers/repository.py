@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from openteller.core.clock import utc_now
 from openteller.core.errors import NotFound
@@ -25,6 +25,7 @@ from openteller.customers.records import (
     CardStatus,
     Consent,
     Customer,
+    Holder,
     Holding,
     Purpose,
     RiskAssessment,
@@ -174,6 +175,32 @@ class CustomerRepository:
         """Every position, largest first."""
         query = select(HoldingRow).where(HoldingRow.customer_id == customer_id)
         return _records(Holding, session, query.order_by(HoldingRow.amount.desc(), HoldingRow.id))
+
+    def holders(self, session: Session, product_id: str) -> tuple[Holder, ...]:
+        """Everybody whom the session may see and who holds the product, by customer number."""
+        theirs = aliased(RiskAssessmentRow)
+        newest = (
+            select(theirs.id)
+            .where(theirs.customer_id == HoldingRow.customer_id)
+            .order_by(theirs.assessed_at.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = (
+            select(HoldingRow, CustomerRow, RiskAssessmentRow)
+            .join(CustomerRow, CustomerRow.customer_id == HoldingRow.customer_id)
+            .outerjoin(RiskAssessmentRow, RiskAssessmentRow.id == newest)
+            .where(HoldingRow.product_id == product_id)
+            .order_by(HoldingRow.customer_id, HoldingRow.id)
+        )
+        return tuple(
+            Holder(
+                holding=_record(Holding, held),
+                customer=_record(Customer, who),
+                assessment=assessed and _record(RiskAssessment, assessed),
+            )
+            for held, who, assessed in session.execute(query)
+        )
 
     def file(self, session: Session, customer_id: str, on: date) -> CustomerFile:
         """All that is known about the customer on day `on`.

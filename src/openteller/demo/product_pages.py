@@ -1,6 +1,7 @@
-"""A page a product and language, written from the product table with every figure filled in.
+"""A page a product and language, written from the product table with every figure filled in but the risk grade.
 
-Made anew whenever the demo bank is loaded, so a changed rate changes the page. Knows nothing about the library.
+Made anew whenever the demo bank is loaded, so a changed rate changes the page; a grade may change any day, and is filled in
+when the page is read. Knows nothing about the library.
 """
 
 from collections.abc import Iterable, Iterator
@@ -59,7 +60,7 @@ def _parts(product: Product, language: Language) -> Iterator[str]:
     yield say.line("from", _money(product.min_amount, product))
     yield say.line("to", _money(product.max_amount, product))
     yield say.line("terms", say.joined([say.months(months) for months in product.terms_months]))
-    yield say.line("grade", str(product.risk_grade))
+    yield say.line("grade", f"{{{{{product.id}.risk_grade}}}}")
     yield say.listed("who", list(_conditions(product, language)))
     yield say.listed("features", list(product.features.of(language)))
 

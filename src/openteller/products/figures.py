@@ -1,6 +1,6 @@
 """Figures in approved texts: placeholders filled from the product table, so that a rate is written down once.
 
-    {{ID.name}}  {{ID.rate.KEY}}  {{ID.rates}}  {{ID.fee.KEY}}  {{ID.min_amount}}  {{ID.max_amount}}
+    {{ID.name}}  {{ID.rate.KEY}}  {{ID.rates}}  {{ID.fee.KEY}}  {{ID.min_amount}}  {{ID.max_amount}}  {{ID.risk_grade}}
 
 A placeholder that cannot be filled is an error, or words that the caller chose; never a gap or a guess.
 Knows nothing about documents.
@@ -93,6 +93,8 @@ def _figure(product: Product, field: str, key: str | None, language: str) -> str
         return fee_text(fee) if field == "fee" and fee else None
     if field == "rates":
         return ("、" if not language.startswith("en") else ", ").join(rate_lines(product, language)) or None
+    if field == "risk_grade":
+        return product.risk_grade.value
     amounts = {"min_amount": product.min_amount, "max_amount": product.max_amount}
     if field in amounts:
         amount = amounts[field]

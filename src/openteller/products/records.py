@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from openteller.core.records import Record
+from openteller.core.records import LocalText, Record
 
+_INVESTMENTS = frozenset({"fund", "wealth"})
 RateKind = Literal["interest", "loan", "expected", "fee_per_period"]
 
 
@@ -29,17 +30,6 @@ class RiskGrade(StrEnum):
     def number(self) -> int:
         """1 to 5."""
         return int(self.value[1])
-
-
-class LocalText(Record):
-    """One text in Chinese and English."""
-
-    zh: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-
-    def of(self, language: str) -> str:
-        """The text in `language` (any BCP 47 tag; English for ``en…``, Chinese for all else)."""
-        return self.en if language.startswith("en") else self.zh
 
 
 class LocalList(Record):
@@ -128,6 +118,11 @@ class Product(Record):
     def on_sale(self, on: date) -> bool:
         """Whether the product is sold on `on`."""
         return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+    @property
+    def invests(self) -> bool:
+        """Whether money is put at risk: a fund, a wealth-management product, or anything graded above R1."""
+        return self.risk_grade is not RiskGrade.R1 or self.category in _INVESTMENTS
 
     def rate(self, key: str) -> Rate | None:
         """The line of the rate table with this key."""

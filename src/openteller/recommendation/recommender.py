@@ -14,7 +14,8 @@ from openteller.core.records import Offer, Understanding
 from openteller.customers.behaviour import CustomerFile
 from openteller.products.eligibility import Applicant, eligible, generic
 from openteller.products.records import Product, RiskGrade
-from openteller.products.suitability import in_force, suitable
+from openteller.products.suitability import Approach, suitable
+from openteller.recommendation.matching import case_of
 from openteller.recommendation.records import OfferEvent, Signal
 from openteller.recommendation.signals import SURE, observed, stated
 
@@ -84,21 +85,18 @@ class Recommender:
         """Whether every wall lets the product through: sale, possession, dismissal, eligibility and suitability."""
         if not product.on_sale(on) or self._dismissed(product.id, events, on):
             return False
+        case = case_of(file, product, on, Approach.PUSH, zone=self._zone)
         if file is None:
-            return product.risk_grade is RiskGrade.R1 and generic(product, on)
-        assessment, age = file.assessment, file.customer.age(on)
-        assessed = assessment is not None and in_force(assessment, on, self._zone)
+            return generic(product, on) and suitable(case).allowed
         applicant = Applicant(
-            age=age,
+            age=case.investor.age,
             monthly_income=file.customer.monthly_income,
             region=file.customer.city,
             segments=frozenset(file.customer.segment),
-            assessed=assessed,
+            assessed=case.investor.assessed(on),
         )
         return (
-            product.id not in file.product_ids
-            and eligible(product, applicant, on).allowed
-            and suitable(assessment, product.risk_grade, on, age, self._zone).allowed
+            product.id not in file.product_ids and eligible(product, applicant, on).allowed and suitable(case).allowed
         )
 
     def _dismissed(self, product_id: str, events: Iterable[OfferEvent], on: date) -> bool:

@@ -22,6 +22,7 @@ from openteller.serving.api import (
     feedback,
     health,
     inquiries,
+    investors,
     products,
     spoken,
     telephony,
@@ -57,7 +58,8 @@ _TAGS = [
         "description": "Turns that went wrong, what staff say they meant, and a second person's review.",
     },
     {"name": "documents", "description": "What the answers come from. Changed by analysts, administrators, services."},
-    {"name": "products", "description": "The catalogue with rates and fees."},
+    {"name": "products", "description": "The catalogue with rates, fees and risk grades; grading, and who holds what."},
+    {"name": "suitability", "description": "The investor questionnaire, a customer's class, and what suits them."},
     {"name": "auth", "description": "Bearer tokens."},
     {"name": "operations", "description": "Health and metrics."},
 ]
@@ -96,7 +98,20 @@ def create_app(application: Application) -> FastAPI:
         calls=CallDesk(settings.voice_calls),
     )
     errors.install(app)
-    for part in (spoken, inquiries, voice, telephony, explanations, feedback, documents, products, auth, health, pages):
+    for part in (
+        spoken,
+        inquiries,
+        voice,
+        telephony,
+        explanations,
+        feedback,
+        documents,
+        products,
+        investors,
+        auth,
+        health,
+        pages,
+    ):
         app.include_router(part.router)
     app.mount("/widget", pages.widget)
     docs = pages.docs_files()

@@ -9,9 +9,12 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from openteller.core.records import Inquiry, Principal, Satisfaction, Turn
+from openteller.customers.assessment.desk import AssessmentDesk
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
+from openteller.products.grade_desk import GradeDesk
+from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.store.database import Database
 from openteller.understanding.explaining import Explanation
 from openteller.voice.listening import Ears
@@ -131,6 +134,12 @@ class Application(Protocol):
     def explainer(self) -> Explainer: ...
     @property
     def feedback(self) -> LabelDesk: ...
+    @property
+    def assessments(self) -> AssessmentDesk: ...
+    @property
+    def grades(self) -> GradeDesk: ...
+    @property
+    def suitability(self) -> SuitabilityDesk: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

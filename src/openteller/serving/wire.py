@@ -16,6 +16,7 @@ from openteller.core.records import (
     Audience,
     Inquiry,
     Language,
+    LocalText,
     Offer,
     Record,
     Reply,
@@ -25,10 +26,14 @@ from openteller.core.records import (
     Understanding,
 )
 from openteller.core.text import normalise
+from openteller.customers.assessment.questionnaire import Questionnaire
 from openteller.feedback.desk import MAX_NOTE_CHARACTERS
 from openteller.feedback.records import Correction, Head, QueuedTurn
 from openteller.knowledge.records import Document, Hit
-from openteller.products.records import Product
+from openteller.products.grade_desk import MAX_BECAUSE_CHARACTERS
+from openteller.products.grades import GradedBy
+from openteller.products.records import Product, RiskGrade
+from openteller.products.suitability import Outcome, Reason, Suitability
 from openteller.serving.errors import TOO_LARGE
 from openteller.understanding.explaining import MAX_EXPLAINED_CHARACTERS
 from openteller.understanding.personal_data import drop_secrets
@@ -313,6 +318,95 @@ class ProductList(Record):
     """The products on sale today."""
 
     products: tuple[Product, ...]
+
+
+class AskedOption(Record):
+    """One answer to choose."""
+
+    id: str
+    text: LocalText
+
+
+class AskedQuestion(Record):
+    """One question with its options."""
+
+    id: str
+    area: str
+    text: LocalText
+    options: tuple[AskedOption, ...]
+
+
+class AskedQuestionnaire(Record):
+    """The investor questionnaire as it is asked."""
+
+    version: str
+    questions: tuple[AskedQuestion, ...]
+
+    @classmethod
+    def of(cls, asked: Questionnaire) -> Self:
+        """The questionnaire without what makes the score."""
+        questions = (
+            AskedQuestion(
+                id=question.id,
+                area=question.area,
+                text=question.text,
+                options=tuple(AskedOption(id=option.id, text=option.text) for option in question.options),
+            )
+            for question in asked.questions
+        )
+        return cls(version=asked.version, questions=tuple(questions))
+
+
+class CustomerBody(Record):
+    """On whose behalf."""
+
+    customer_id: CustomerId | None = Field(None, description="your own; for staff, the customer they serve")
+
+
+class QuestionnaireBody(CustomerBody):
+    """A filled-in questionnaire."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"answers": {"source": "wages", "income": "under_150k", "loss": "some"}, "agreed": ["soon_and_bold"]}
+            ]
+        }
+    )
+
+    answers: dict[Label, Label] = Field(
+        max_length=100, description="question id → option id, for every question of GET /v1/investor/questionnaire"
+    )
+    agreed: tuple[Label, ...] = Field((), max_length=50, description="codes of contradictions that are meant")
+
+
+class SuitabilityAnswer(Record):
+    """Whether a product suits a customer, with the reasons and the rules they rest on."""
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+
+    @classmethod
+    def of(cls, verdict: Suitability) -> Self:
+        """The verdict as it stands on the wire."""
+        return cls(outcome=verdict.outcome, reasons=verdict.reasons)
+
+
+class GradeBody(Record):
+    """A risk grade of a product."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"graded_by": "bank", "grade": "R4", "because": "指数波动一季度内明显上升", "from_on": "2026-12-01"}
+            ]
+        }
+    )
+
+    graded_by: GradedBy = GradedBy.BANK
+    grade: RiskGrade
+    from_on: date | None = Field(None, description="first day on which it holds; none: today")
+    because: Annotated[Clean, StringConstraints(min_length=1, max_length=MAX_BECAUSE_CHARACTERS)]
 
 
 class Health(Record):

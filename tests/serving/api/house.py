@@ -25,11 +25,14 @@ from openteller.core.records import (
     Turn,
     Understanding,
 )
+from openteller.customers.assessment.desk import AssessmentDesk
 from openteller.customers.store_banking import StoreCoreBanking
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
+from openteller.products.grade_desk import GradeDesk
+from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.runtime.scripted import ScriptedEmbedder, ScriptedEncoder
 from openteller.settings import Settings
 from openteller.store.database import Database
@@ -120,6 +123,9 @@ class House:
         encoder = ScriptedEncoder(HEADS)
         self.explainer = Explainer(encoder, {})
         self.feedback = LabelDesk(database, lambda: encoder.labels, redacted)
+        self.assessments = AssessmentDesk(database)
+        self.grades = GradeDesk(database)
+        self.suitability = SuitabilityDesk(database, StoreCoreBanking(database))
         self.accounts = Accounts(database)
         folder = settings.data_dir / "voice" / "recordings"
         on, days, keys = settings.recording, settings.recording_days, settings.recording_keys

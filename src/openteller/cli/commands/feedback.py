@@ -11,12 +11,11 @@ from pathlib import Path
 from uuid import UUID
 
 from openteller.assembly import Application
-from openteller.cli.registered import actor
+from openteller.cli.registered import actor, named
 from openteller.cli.tables import table
 from openteller.core.clock import local_text
 from openteller.core.errors import BadInput
 from openteller.core.records import Principal, Record, Role
-from openteller.core.text import normalise
 from openteller.feedback import curated
 from openteller.feedback.desk import NEWEST, LabelDesk
 from openteller.feedback.records import Correction, Head, Status
@@ -50,7 +49,7 @@ def feedback(arguments: list[str]) -> int:
     given = _arguments(parser).parse_args(arguments)
     run: _Action = given.run
     with closing(Application(load())) as application:
-        return run(application, given, Principal(subject=_name(given.by), role=Role.ADMIN))
+        return run(application, given, Principal(subject=named(given.by), role=Role.ADMIN))
 
 
 def _arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -92,14 +91,6 @@ def _uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError("no trace id; `teller feedback queue` shows them") from error
-
-
-def _name(by: str | None) -> str:
-    if by is None:
-        return actor()
-    if not (name := normalise(by)) or len(name) > 200:
-        raise BadInput("This is no name.", next_step="Write who does it: --by analyst.li")
-    return name
 
 
 def _queue(application: Application, given: argparse.Namespace, operator: Principal) -> int:

@@ -16,6 +16,7 @@ from openteller.store.tables.customers import (
     ConsentRow,
     CustomerRow,
     HoldingRow,
+    QuestionnaireRow,
     RiskAssessmentRow,
     ScheduledPaymentRow,
     TransactionRow,
@@ -23,7 +24,7 @@ from openteller.store.tables.customers import (
 from openteller.store.tables.feedback import CorrectionRow
 from openteller.store.tables.identity import UserRow
 from openteller.store.tables.knowledge import DocumentRow, PassageRow
-from openteller.store.tables.products import ProductRow
+from openteller.store.tables.products import ProductGradeRow, ProductRow
 
 __all__ = [
     "AccountRow",
@@ -40,7 +41,9 @@ __all__ = [
     "HoldingRow",
     "OfferEventRow",
     "PassageRow",
+    "ProductGradeRow",
     "ProductRow",
+    "QuestionnaireRow",
     "RiskAssessmentRow",
     "SatisfactionRow",
     "ScheduledPaymentRow",

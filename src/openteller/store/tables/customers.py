@@ -6,8 +6,10 @@ and is under row-level security. Knows nothing about products beyond their ident
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import CHAR, ForeignKey, Index, Text, func, text
+from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Index, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -65,6 +67,33 @@ class RiskAssessmentRow(Base):
     investor_class: Mapped[str]
     assessed_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class QuestionnaireRow(Base):
+    """One filled-in investor questionnaire with its result. `pending` until the customer agrees to a changed class."""
+
+    __tablename__ = "questionnaires"
+    __table_args__ = (
+        one_of("investor_class", "C1", "C2", "C3", "C4", "C5"),
+        one_of("previous_class", "C1", "C2", "C3", "C4", "C5"),
+        one_of("status", "pending", "confirmed"),
+        CheckConstraint("score BETWEEN 0 AND 100", name="score"),
+        CheckConstraint("(status = 'pending') = (confirmed_at IS NULL)", name="confirmed"),
+        Index("ix_questionnaires_customer_id_submitted_at", "customer_id", text("submitted_at DESC")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.customer_id", ondelete="CASCADE"))
+    version: Mapped[str]
+    answers: Mapped[dict[str, Any]]
+    score: Mapped[int]
+    investor_class: Mapped[str]
+    previous_class: Mapped[str | None]
+    reasons: Mapped[list[Any]]
+    submitted_by: Mapped[str]
+    submitted_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(server_default="pending")
+    confirmed_at: Mapped[datetime | None]
 
 
 class ConsentRow(Base):

@@ -1,0 +1,164 @@
+"""`teller products`: risk grades of products, whom a new grade touches, and whether a product suits a customer.
+
+Whoever may run commands on this machine is trusted to say with --by for whom; the audit log has the login as well.
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date
+from decimal import Decimal
+
+from openteller.assembly import Application
+from openteller.cli.registered import actor, named
+from openteller.cli.tables import table
+from openteller.core.errors import BadInput
+from openteller.core.money import Money, decimal_of
+from openteller.core.records import Principal, Record, Role
+from openteller.products.grades import GradedBy, GradeStep
+from openteller.products.records import RiskGrade
+from openteller.settings import load
+
+_EXAMPLES = """\
+examples:
+  teller products grades FUND-INDEX
+  teller products grade FUND-INDEX --bank R5 --because "波动率连续两个季度高于R4的上限"
+  teller products grade FUND-INDEX --issuer R5 --from 2026-12-01 --because "issuer's notice of 25 November"
+  teller products regrade-report FUND-INDEX --json
+  teller products check FUND-INDEX --customer C000001 --amount 10000
+
+The higher of issuer's and bank's grade counts. --by says who, where that is not your login on this machine.
+"""
+_Action = Callable[[Application, argparse.Namespace, Principal], int]
+
+
+def products(arguments: list[str]) -> int:
+    """Grade products, see what counted when, whom to tell, and what suits a customer."""
+    parser = argparse.ArgumentParser(
+        "teller products",
+        description=products.__doc__,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    given = _arguments(parser).parse_args(arguments)
+    run: _Action = given.run
+    with closing(Application(load())) as application:
+        return run(application, given, Principal(subject=named(given.by), role=Role.ADMIN))
+
+
+def _arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+
+    def action(name: str, run: _Action, text: str) -> argparse.ArgumentParser:
+        added = actions.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        added.add_argument("product", metavar="PRODUCT", help="its id in the catalogue")
+        added.add_argument("--by", metavar="NAME", help="who does it; default: your login on this machine")
+        added.add_argument("--json", action="store_true", help="print what came of it as JSON")
+        return added
+
+    grading = action("grade", _grade, "record what issuer or bank say of a product's risk")
+    of = grading.add_mutually_exclusive_group(required=True)
+    grades = [grade.value for grade in RiskGrade]
+    of.add_argument("--bank", choices=grades, help="the bank's own judgement")
+    of.add_argument("--issuer", choices=grades, help="what the issuer says")
+    grading.add_argument("--from", dest="from_on", type=_day, metavar="DATE", help="first day; default: today")
+    grading.add_argument("--because", required=True, metavar="REASON")
+    action("grades", _grades, "what counts today, what counted before, and every grading")
+    report = action("regrade-report", _report, "the holders to tell, and why")
+    report.add_argument("--on", type=_day, metavar="DATE", help="as of that day; default: today")
+    checking = action("check", _check, "ask the suitability wall, as when the customer asks for the product")
+    checking.add_argument("--customer", required=True, metavar="ID")
+    checking.add_argument("--amount", type=_amount, help="to be paid; default: the product's minimum")
+    checking.add_argument("--language", choices=["zh", "en"], default="zh", help="of the reasons")
+    return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("no day; write it like 2026-12-01") from error
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = decimal_of(text)
+    except BadInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if amount < 0:
+        raise argparse.ArgumentTypeError("an amount is not negative")
+    return amount
+
+
+def _grade(application: Application, given: argparse.Namespace, operator: Principal) -> int:
+    graded_by = GradedBy.BANK if given.bank else GradedBy.ISSUER
+    made = application.grades.grade(
+        operator,
+        given.product,
+        graded_by,
+        RiskGrade(given.bank or given.issuer),
+        from_on=given.from_on or application.suitability.today,
+        because=given.because,
+        entered_by=actor(),
+    )
+    if given.json:
+        return _print_json(made)
+    print(f"{made.product_id}: {made.graded_by} says {made.grade} from {made.from_on} on. {made.because}")
+    print(f"Whom to tell: teller products regrade-report {made.product_id}")
+    return 0
+
+
+def _grades(application: Application, given: argparse.Namespace, operator: Principal) -> int:
+    found = application.grades.file(operator, given.product, application.suitability.today)
+    if given.json:
+        return _print_json(found)
+    print(f"{found.product_id} {found.name.zh} ({found.name.en}): {found.now.effective} counts today\n")
+    print(table(("from", "issuer", "bank", "counts"), [_step(step) for step in found.history]), end="")
+    rows = [(str(g.from_on), g.graded_by.value, g.grade.value, g.author, g.because) for g in found.gradings]
+    print(table(("from", "by", "grade", "author", "because"), rows) if rows else "Never regraded.\n", end="")
+    return 0
+
+
+def _step(step: GradeStep) -> tuple[str, ...]:
+    return str(step.from_on), step.issuer.value, step.bank.value if step.bank else "-", step.effective.value
+
+
+def _report(application: Application, given: argparse.Namespace, operator: Principal) -> int:
+    found = application.suitability.rematch(operator, given.product, given.on)
+    if given.json:
+        return _print_json(found)
+    print(f"{found.product_id} on {found.on}: {found.grade}, before {found.grade_before}")
+    print(f"{found.holders} holders, {len(found.notices)} to tell\n")
+    rows = [
+        (
+            notice.customer_id,
+            str(Money(notice.amount, notice.currency)),
+            notice.investor_class or "-",
+            str(notice.expires_on or "-"),
+            "new" if notice.new else "known",
+            " ".join(notice.codes),
+            notice.text.of(notice.language),
+        )
+        for notice in found.notices
+    ]
+    if rows:
+        print(table(("customer", "holds", "class", "expires", "since", "why", "notice"), rows), end="")
+    return 0
+
+
+def _check(application: Application, given: argparse.Namespace, operator: Principal) -> int:
+    principal = application.acting_for(operator, given.customer)
+    verdict = application.suitability.verdict(principal, given.product, given.amount)
+    if given.json:
+        return _print_json(verdict)
+    print(f"{given.product} for {given.customer}: {verdict.outcome}")
+    for reason in verdict.reasons:
+        print(f"- {reason.text.of(given.language)} ({reason.code}; {reason.rule})")
+    return 0
+
+
+def _print_json(found: Record) -> int:
+    print(json.dumps(found.model_dump(mode="json"), ensure_ascii=False, indent=2))
+    return 0
