@@ -7,7 +7,7 @@ and is under row-level security. Knows nothing about products beyond their ident
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CHAR, ForeignKey, Index, Text, func, text
+from sqlalchemy import CHAR, Double, ForeignKey, Index, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,7 +31,9 @@ TRANSACTION_CATEGORIES = (
     "insurance",
     "investment",
     "cash",
+    "uncategorised",
 )
+CHANNELS = ("app", "web", "branch", "atm", "pos", "phone", "auto")
 
 
 class CustomerRow(Base):
@@ -116,11 +118,12 @@ class CardRow(Base):
 
 
 class TransactionRow(Base):
-    """One booked movement; a debit is negative."""
+    """One booked movement; a debit is negative. `category_confidence` is null where the category is the bank's own."""
 
     __tablename__ = "transactions"
     __table_args__ = (
         one_of("category", *TRANSACTION_CATEGORIES),
+        one_of("channel", *CHANNELS),
         Index("ix_transactions_customer_id_booked_at", "customer_id", text("booked_at DESC")),
     )
 
@@ -133,6 +136,8 @@ class TransactionRow(Base):
     merchant: Mapped[str]
     category: Mapped[str]
     counterparty: Mapped[str | None]
+    channel: Mapped[str | None]
+    category_confidence: Mapped[float | None] = mapped_column(Double)
 
 
 class ScheduledPaymentRow(Base):
