@@ -25,6 +25,7 @@ from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import ConfigurationError, OpenTellerError
 from openteller.core.records import Principal, Role, visitor
 from openteller.customers.core_banking import CoreBanking
+from openteller.customers.profile.desk import ProfileDesk
 from openteller.customers.rest_banking import RestCoreBanking
 from openteller.customers.store_banking import StoreCoreBanking
 from openteller.feedback.desk import LabelDesk
@@ -194,6 +195,11 @@ class Application:
         if settings.core_banking_url:
             return RestCoreBanking(settings.core_banking_url, settings.core_banking_token, zone=settings.timezone)
         return StoreCoreBanking(self.database, settings.timezone)
+
+    @cached_property
+    def profiles(self) -> ProfileDesk:
+        """What customers' movements say, and what customers say of it."""
+        return ProfileDesk(self.database, self.banking, self.settings.timezone)
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -13,6 +13,7 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller transcribe FILE… [--json]            what is said in sound files (extra: voice)
   teller serve [--port N] [--demo]            the HTTP API, the widget and the demo page
   teller knowledge import|list|search         the bank's documents
+  teller customers features|book|recompute|…  what customers' movements say
   teller demo load [--customers N] [--reset]  the demo bank
   teller db upgrade|downgrade|status          the schema of the store
   teller doctor [--json]                      checks everything and says what to do
@@ -106,6 +107,12 @@ def _knowledge(arguments: list[str]) -> int:
     return knowledge(arguments)
 
 
+def _customers(arguments: list[str]) -> int:
+    from openteller.cli.commands.customers import customers
+
+    return customers(arguments)
+
+
 def _demo(arguments: list[str]) -> int:
     from openteller.cli.commands.demo import demo
 
@@ -197,6 +204,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "transcribe": _transcribe,
     "serve": _serve,
     "knowledge": _knowledge,
+    "customers": _customers,
     "demo": _demo,
     "db": _db,
     "doctor": _doctor,

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from openteller.core.records import Inquiry, Principal, Satisfaction, Turn
+from openteller.customers.profile.desk import ProfileDesk
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
@@ -131,6 +132,8 @@ class Application(Protocol):
     def explainer(self) -> Explainer: ...
     @property
     def feedback(self) -> LabelDesk: ...
+    @property
+    def profiles(self) -> ProfileDesk: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

@@ -25,6 +25,7 @@ from openteller.core.records import (
     Turn,
     Understanding,
 )
+from openteller.customers.profile.desk import ProfileDesk
 from openteller.customers.store_banking import StoreCoreBanking
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
@@ -121,6 +122,7 @@ class House:
         self.explainer = Explainer(encoder, {})
         self.feedback = LabelDesk(database, lambda: encoder.labels, redacted)
         self.accounts = Accounts(database)
+        self.profiles = ProfileDesk(database, StoreCoreBanking(database, settings.timezone), settings.timezone)
         folder = settings.data_dir / "voice" / "recordings"
         on, days, keys = settings.recording, settings.recording_days, settings.recording_keys
         self.recordings = Recordings(folder, database, is_on=on, days=days, keys=keys)

@@ -100,11 +100,13 @@ class ProfileDesk:
                 self._behaviour.say(session, customer_id, tag, "removed")
             self._note(session, principal, "tag.removed", {})
 
-    def forget(self, principal: Principal) -> None:
-        """Delete everything the customer ever said of tags; what is derived may come back."""
+    def forget(self, principal: Principal, tag: str | None = None) -> None:
+        """Delete what the customer said of one tag, or of all; what is derived may come back."""
+        if tag is not None:
+            known(tag)
         with self._own(principal) as session:
-            self._behaviour.unsay(session, customer_of(principal))
-            self._note(session, principal, "tags.forgotten", {})
+            self._behaviour.unsay(session, customer_of(principal), tag)
+            self._note(session, principal, "tag.forgotten" if tag else "tags.forgotten", {})
 
     def personalise(self, principal: Principal, granted: bool) -> Consent:
         """Switch personalisation on or off. Off: nothing but the plain cash flow is derived."""

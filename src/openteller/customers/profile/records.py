@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from openteller.core.records import Record
 
@@ -27,6 +27,27 @@ class Wording(Record):
     def of(self, language: str) -> str:
         """The text in `language`."""
         return self.en if language.startswith("en") else self.zh
+
+
+KINDS: Mapping[str, Wording] = {
+    "groceries": Wording(zh="超市买菜", en="groceries"),
+    "dining": Wording(zh="餐饮", en="dining"),
+    "transport": Wording(zh="交通", en="transport"),
+    "housing": Wording(zh="住房", en="housing"),
+    "utilities": Wording(zh="水电燃气通讯", en="utilities"),
+    "shopping": Wording(zh="购物", en="shopping"),
+    "health": Wording(zh="医疗", en="health"),
+    "education": Wording(zh="教育", en="education"),
+    "travel": Wording(zh="旅行", en="travel"),
+    "entertainment": Wording(zh="娱乐", en="entertainment"),
+    "fees": Wording(zh="手续费", en="fees"),
+    "insurance": Wording(zh="保险", en="insurance"),
+    "cash": Wording(zh="取现", en="cash"),
+    "loan": Wording(zh="还贷款", en="loan repayment"),
+    "given": Wording(zh="转给他人", en="transfers to others"),
+    "uncategorised": Wording(zh="未分类", en="uncategorised"),
+}
+"""What money is spent on, as a person reads it."""
 
 
 class Recurring(Record):
@@ -51,6 +72,7 @@ class MonthFlow(Record):
     free: Decimal = Field(description="all other spending, net of refunds")
     whole: bool = Field(description="whether the books cover the whole month")
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def surplus(self) -> Decimal:
         """What is left."""
