@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -36,6 +37,7 @@ at all; what lacks a category gets one from its text.
 """
 _Action = Callable[[Application, argparse.Namespace], int]
 _MOST = 100_000
+_CURRENCY = re.compile("[A-Z]{3}")
 
 
 def customers(arguments: list[str]) -> int:
@@ -170,9 +172,11 @@ def _movement(line: str, number: int) -> Transaction:
         read = Transaction.model_validate_json(line)
         if read.booked_at.tzinfo is None:
             raise ValueError("booked_at has no offset")
+        if not _CURRENCY.fullmatch(read.currency):
+            raise ValueError("the currency is no ISO 4217 code")
         if read.amount != Money(read.amount, read.currency).amount:
             raise ValueError("the amount has more decimals than its currency")
-    except (ValidationError, ValueError) as error:
+    except (ValidationError, ValueError, BadInput) as error:
         faults = error.errors() if isinstance(error, ValidationError) else [{"loc": (), "msg": str(error)}]
         said = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}".lstrip(": ") for fault in faults)
         raise BadInput(

@@ -56,7 +56,7 @@ def _month(state: RunningState, month: Month, fixed: dict[Month, Decimal], *, wh
     spent = -sum((total.total for (way, _), total in sums.items() if way == "out"), _NOTHING)
     bound = fixed.get(month, _NOTHING)
     first = date(int(month[:4]), int(month[5:]), 1)
-    return MonthFlow(month=first, income=income, fixed=bound, free=spent - bound, whole=whole)
+    return MonthFlow(month=first, income=_cents(income), fixed=_cents(bound), free=_cents(spent - bound), whole=whole)
 
 
 def _fixed_by_month(state: RunningState, keys: Collection[PartyKey]) -> dict[Month, Decimal]:
@@ -79,7 +79,7 @@ def _spending(state: RunningState, months: Sequence[date]) -> dict[str, Decimal]
 
 
 def _mean(values: Sequence[Decimal]) -> Decimal:
-    return _cents(sum(values, _NOTHING) / len(values)) if values else _NOTHING
+    return _cents(sum(values, _NOTHING) / len(values)) if values else _cents(_NOTHING)
 
 
 def _cents(value: Decimal) -> Decimal:
