@@ -24,8 +24,8 @@ VERSION = 1
 """Changes when what is kept changes; a state of another version is computed anew."""
 HOME = "CNY"
 LOAN, GIVEN, RECEIVED = "loan", "given", "received"
-NO_PURCHASE = frozenset({"housing", "utilities", "insurance", "fees"})
-"""Spending that nobody walks into a shop for."""
+PURCHASES = SPENDING_CATEGORIES - {"housing", "utilities", "insurance", "fees"}
+"""Spending that somebody walks into a shop for, or orders."""
 _LOAN = re.compile(r"贷款还款|贷款扣款|还贷|\bloan (re)?payment\b|\binstal")
 _ABROAD = re.compile(r"境外|海外|\b(abroad|overseas)\b")
 _LABELS = 3
@@ -132,38 +132,36 @@ class RunningState:
 
     def book(self, movement: Booked, zone: ZoneInfo) -> None:
         """Add one movement; `zone` is the bank's."""
-        on = movement.booked_at.astimezone(zone).date()
-        month, category = f"{on.year:04d}-{on.month:02d}", category_of(movement)
+        on, amount = movement.booked_at.astimezone(zone).date(), movement.amount
+        month, read = _month(on), reading(movement)
         self.movements += 1
-        self.first_on = on if self.first_on is None else min(self.first_on, on)
-        self.last_on = on if self.last_on is None else max(self.last_on, on)
+        if self.first_on is None or on < self.first_on:
+            self.first_on = on
+        if self.last_on is None or on > self.last_on:
+            self.last_on = on
         if movement.channel:
             counts = self.channels[month]
             counts[movement.channel] = counts.get(movement.channel, 0) + 1
-        flow = flow_of(movement, category)
-        if flow is not None:
-            self._flow(flow, movement, on, month)
-        self._travel(movement, category, on)
+        if read.party is not None:
+            self._flow(read.party, read.label, amount, on, month)
+        if read.travels and amount < 0:
+            spent = -amount if movement.currency == HOME else Decimal(0)
+            _add(self.travel, on, TravelDay(1, spent, read.abroad, (movement.merchant,)))
 
-    def _flow(self, flow: tuple[Direction, str], movement: Booked, on: date, month: Month) -> None:
-        direction, kind = flow
-        amount, forwards = movement.amount, (movement.amount < 0) == (direction == "out")
-        _add(self.flows[month], flow, Sum(int(forwards), amount))
+    def _flow(self, key: PartyKey, label: str, amount: Decimal, on: date, month: Month) -> None:
+        direction, kind, _ = key
+        forwards = (amount < 0) == (direction == "out")
+        _add(self.flows[month], (direction, kind), Sum(int(forwards), amount))
         if not forwards:
             return
-        if direction == "out" and kind in SPENDING_CATEGORIES and kind not in NO_PURCHASE:
-            self.last_purchase_on = on if self.last_purchase_on is None else max(self.last_purchase_on, on)
-        name = movement.counterparty or movement.merchant
-        party = self.parties.setdefault((direction, kind, party_name(name)), Party(name))
-        party.label = min(party.label, name)
+        if direction == "out" and kind in PURCHASES and (self.last_purchase_on is None or on > self.last_purchase_on):
+            self.last_purchase_on = on
+        party = self.parties.get(key)
+        if party is None:
+            party = self.parties[key] = Party(label)
+        elif label < party.label:
+            party.label = label
         _add(party.months, month, Cell(1, amount, amount, amount, on.day, on.day))
-
-    def _travel(self, movement: Booked, category: str, on: date) -> None:
-        foreign = movement.currency != HOME and category in SPENDING_CATEGORIES
-        abroad = foreign or _is_abroad(movement.merchant)
-        if movement.amount < 0 and (abroad or category == "travel"):
-            spent = -movement.amount if movement.currency == HOME else Decimal(0)
-            _add(self.travel, on, TravelDay(1, spent, abroad, (movement.merchant,)))
 
     def merge(self, other: "RunningState") -> None:
         """Add the movements of another state of the same customer, which share none with this one."""
@@ -194,48 +192,62 @@ def running_state(movements: Iterable[Booked], zone: str = "Asia/Shanghai") -> R
     return state
 
 
-def category_of(movement: Booked) -> str:
-    """The bank's category, or the one read from the text where there is none yet."""
-    if movement.category != UNCATEGORISED or movement.category_confidence is not None:
-        return movement.category
-    return categorise(movement.merchant, (movement.amount > 0) - (movement.amount < 0)).category
+class Reading(NamedTuple):
+    """What a movement's words say, whatever its amount and day: the party of its flow, and whether it is of a journey."""
+
+    category: str
+    party: PartyKey | None
+    label: str
+    travels: bool
+    abroad: bool
 
 
-def flow_of(movement: Booked, category: str) -> tuple[Direction, str] | None:
-    """Which way money of the household goes, and for what; None for own money that moves, and for other currencies.
+def reading(movement: Booked) -> Reading:
+    """What the words say; the bank's category, or the one read from the text where there is none yet."""
+    open_ = movement.category == UNCATEGORISED and movement.category_confidence is None
+    sign = (movement.amount > 0) - (movement.amount < 0)
+    category = None if open_ else movement.category
+    return _reading(movement.merchant, movement.counterparty, category, movement.currency == HOME, sign)
+
+
+@lru_cache(maxsize=200_000)
+def _reading(merchant: str, counterparty: str | None, given: str | None, home: bool, sign: int) -> Reading:
+    category = categorise(merchant, sign).category if given is None else given
+    flow, label = _flow_of(category, merchant, counterparty, sign) if home else None, counterparty or merchant
+    abroad = (not home and category in SPENDING_CATEGORIES) or bool(_ABROAD.search(fold(merchant)))
+    party = None if flow is None else (*flow, party_name(label))
+    return Reading(category, party, label, abroad or category == "travel", abroad)
+
+
+def _flow_of(category: str, merchant: str, counterparty: str | None, sign: int) -> tuple[Direction, str] | None:
+    """Which way money of the household goes, and for what; None for own money that moves.
 
     A transfer is income or spending when another party is named; repaying a loan is spending, repaying a card is not.
     """
-    if movement.currency != HOME or category == "investment":
-        return None
     if category in ("salary", "interest"):
         return "in", category
     if category in SPENDING_CATEGORIES:
         return "out", category
-    credit = movement.amount > 0
     if category == UNCATEGORISED:
-        return ("in" if credit else "out"), UNCATEGORISED
-    if not credit and _is_loan(movement.merchant):
-        return "out", LOAN
-    if movement.counterparty is None:
+        return ("in" if sign > 0 else "out"), UNCATEGORISED
+    if category == "investment":
         return None
-    return ("in", RECEIVED) if credit else ("out", GIVEN)
+    if sign <= 0 and _LOAN.search(fold(merchant)):
+        return "out", LOAN
+    if counterparty is None:
+        return None
+    return ("in", RECEIVED) if sign > 0 else ("out", GIVEN)
+
+
+@lru_cache(maxsize=10_000)
+def _month(on: date) -> Month:
+    return f"{on.year:04d}-{on.month:02d}"
 
 
 @lru_cache(maxsize=100_000)
 def party_name(name: str) -> str:
     """The name without branch, terminal and payment service, folded: what makes two entries one party's."""
     return _NOISE.sub(" ", fold(name)).strip() or fold(name)
-
-
-@lru_cache(maxsize=100_000)
-def _is_loan(text: str) -> bool:
-    return bool(_LOAN.search(fold(text)))
-
-
-@lru_cache(maxsize=100_000)
-def _is_abroad(text: str) -> bool:
-    return bool(_ABROAD.search(fold(text)))
 
 
 def _add(sums: dict[Any, Any], key: Any, value: Any) -> None:

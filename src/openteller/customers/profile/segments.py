@@ -9,11 +9,9 @@ from datetime import date
 from decimal import Decimal
 
 from openteller.customers.profile.records import RfmCuts, RfmFigures, RfmSegment, Wording
-from openteller.customers.profile.running import NO_PURCHASE, RunningState, month_at, month_named
-from openteller.customers.records import SPENDING_CATEGORIES
+from openteller.customers.profile.running import PURCHASES, RunningState, month_at, month_named
 
 MONTHS = 3
-PURCHASES = SPENDING_CATEGORIES - NO_PURCHASE
 SEGMENTS: dict[str, Wording] = {
     "champion": Wording(zh="常来且消费高", en="recent, frequent and high spending"),
     "loyal": Wording(zh="稳定客户", en="steady"),
