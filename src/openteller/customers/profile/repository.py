@@ -85,19 +85,26 @@ class BehaviourRepository:
         session.flush()
         for customer_id, state in states.items():
             state.merge(running_state([m for m in booked if m.customer_id == customer_id], self._zone))
-        self._save(session, states, local_date(utc_now(), self._zone))
+        agreed, on = _agreed(session, ids), local_date(utc_now(), self._zone)
+        _save(session, [_row(one, state, one in agreed, on) for one, state in states.items()])
         pairs = zip(booked, rows, strict=True)
         return tuple(m.model_copy(update={"transaction_id": row.transaction_id}) for m, row in pairs)
 
     def recompute(self, session: Session, customer_ids: Sequence[str], on: date) -> int:
         """Compute the states of these customers anew from all their movements; how many movements there were."""
         self._lock(session, customer_ids)
-        states = {customer_id: RunningState() for customer_id in customer_ids}
+        agreed, counted, rows = _agreed(session, customer_ids), 0, []
         query = select(*_READ).where(TransactionRow.customer_id.in_(customer_ids)).order_by(TransactionRow.customer_id)
-        for customer_id, rows in groupby(session.execute(query), key=lambda row: str(row.customer_id)):
-            states[customer_id] = running_state(rows, self._zone)
-        self._save(session, states, on)
-        return sum(state.movements for state in states.values())
+        left = set(customer_ids)
+        for customer_id, booked in groupby(session.execute(query), key=lambda row: str(row.customer_id)):
+            # One state at a time: it is many small objects.
+            state = running_state(booked, self._zone)
+            rows.append(_row(customer_id, state, customer_id in agreed, on))
+            left.discard(customer_id)
+            counted += state.movements
+        rows += [_row(customer_id, RunningState(), False, on) for customer_id in sorted(left)]
+        _save(session, rows)
+        return counted
 
     def customer_ids(self, session: Session, after: str, limit: int) -> list[str]:
         """Up to `limit` customer numbers in order, from the one after `after` on."""
@@ -188,14 +195,13 @@ class BehaviourRepository:
                 f"The account {account_id} is not the customer {customer_id}'s.", next_step="Correct the movement."
             )
 
-    def _save(self, session: Session, states: dict[str, RunningState], on: date) -> None:
-        if not states:
-            return
-        agreed = _agreed(session, list(states))
-        rows = [_row(customer_id, state, customer_id in agreed, on) for customer_id, state in states.items()]
-        statement = insert(BehaviourStateRow)
-        kept = {name: statement.excluded[name] for name in rows[0] if name != "customer_id"}
-        session.execute(statement.on_conflict_do_update(index_elements=["customer_id"], set_=kept), rows)
+
+def _save(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    statement = insert(BehaviourStateRow)
+    kept = {name: statement.excluded[name] for name in rows[0] if name != "customer_id"}
+    session.execute(statement.on_conflict_do_update(index_elements=["customer_id"], set_=kept), rows)
 
 
 def _agreed(session: Session, customer_ids: Sequence[str]) -> set[str]:
