@@ -27,6 +27,7 @@ from openteller.core.records import Principal, Role, visitor
 from openteller.customers.assessment.desk import AssessmentDesk
 from openteller.customers.assessment.records import Rules
 from openteller.customers.core_banking import CoreBanking
+from openteller.customers.profile.desk import ProfileDesk
 from openteller.customers.rest_banking import RestCoreBanking
 from openteller.customers.store_banking import StoreCoreBanking
 from openteller.feedback.desk import LabelDesk
@@ -198,6 +199,11 @@ class Application:
         if settings.core_banking_url:
             return RestCoreBanking(settings.core_banking_url, settings.core_banking_token, zone=settings.timezone)
         return StoreCoreBanking(self.database, settings.timezone)
+
+    @cached_property
+    def profiles(self) -> ProfileDesk:
+        """What customers' movements say, and what customers say of it."""
+        return ProfileDesk(self.database, self.banking, self.settings.timezone)
 
     @cached_property
     def accounts(self) -> Accounts:

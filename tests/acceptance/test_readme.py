@@ -11,13 +11,8 @@ import pytest
 from openteller.assembly import Application
 
 ROOT = Path(__file__).parents[2]
-PAGES = (
-    "README.md",
-    "docs/guide/models.md",
-    "docs/guide/training.md",
-    "docs/guide/retraining.md",
-    "docs/guide/suitability.md",
-)
+GUIDES = ("models", "training", "retraining", "suitability", "customers")
+PAGES = ("README.md", *(f"docs/guide/{name}.md" for name in GUIDES))
 
 
 def block(page: str) -> list[str]:

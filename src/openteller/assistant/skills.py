@@ -18,6 +18,7 @@ from openteller.core.money import Money, total
 from openteller.core.records import Answer, Outcome, Principal, Role, Understanding
 from openteller.core.text import fold
 from openteller.customers.core_banking import MAX_TRANSACTIONS, CoreBanking
+from openteller.customers.profile.records import KINDS
 from openteller.customers.records import Card, Transaction
 
 _SURE = 0.35  # reading is harmless, and a change asks first
@@ -31,21 +32,24 @@ _NO = re.compile(r"^(?:不|不用|不要|不是|取消|算了|先不|否|no|n|no
 _GENERAL = re.compile(
     r"在哪|怎么(?:查|看|设)|如何(?:查|看|设)|为什么|什么是|规则|多久|can i see|where (?:do|can)|how (?:do|can) i (?:see|find|check|view)|why|what is a|what's a"
 )
+_PATTERNS: dict[str, str] = {
+    "groceries": r"超市|买菜|杂货|grocer|supermarket",
+    "dining": r"餐饮|吃饭|外卖|吃喝|饭店|dining|restaurant|eating|food|takeaway",
+    "transport": r"交通|打车|地铁|加油|transport|taxi|petrol|fuel|metro",
+    "housing": r"房租|住房|房贷|rent\b|housing",
+    "utilities": r"水电|电费|话费|燃气|utilit|electric|phone bill",
+    "shopping": r"购物|网购|买衣服|shopping|clothes",
+    "health": r"医疗|看病|医院|药|health|medical|doctor",
+    "education": r"教育|学费|培训|education|tuition|school",
+    "travel": r"旅行|旅游|机票|酒店|travel|flight|hotel",
+    "entertainment": r"娱乐|电影|游戏|entertain|movie|game",
+    "fees": r"手续费|fees\b",
+    "insurance": r"保险|保费|insurance",
+    "cash": r"取现|取款|现金|cash",
+}
 _CATEGORIES: dict[str, tuple[str, str, str]] = {
-    "groceries": ("超市买菜", "groceries", r"超市|买菜|杂货|grocer|supermarket"),
-    "dining": ("餐饮", "dining", r"餐饮|吃饭|外卖|吃喝|饭店|dining|restaurant|eating|food|takeaway"),
-    "transport": ("交通", "transport", r"交通|打车|地铁|加油|transport|taxi|petrol|fuel|metro"),
-    "housing": ("住房", "housing", r"房租|住房|房贷|rent\b|housing"),
-    "utilities": ("水电燃气通讯", "utilities", r"水电|电费|话费|燃气|utilit|electric|phone bill"),
-    "shopping": ("购物", "shopping", r"购物|网购|买衣服|shopping|clothes"),
-    "health": ("医疗", "health", r"医疗|看病|医院|药|health|medical|doctor"),
-    "education": ("教育", "education", r"教育|学费|培训|education|tuition|school"),
-    "travel": ("旅行", "travel", r"旅行|旅游|机票|酒店|travel|flight|hotel"),
-    "entertainment": ("娱乐", "entertainment", r"娱乐|电影|游戏|entertain|movie|game"),
-    "fees": ("手续费", "fees", r"手续费|fees\b"),
-    "insurance": ("保险", "insurance", r"保险|保费|insurance"),
-    "cash": ("取现", "cash", r"取现|取款|现金|cash"),
-}  # fmt: skip
+    kind: (KINDS[kind].zh, KINDS[kind].en, pattern) for kind, pattern in _PATTERNS.items()
+}
 _MOVES: dict[str, tuple[str, str, str]] = {
     "transfer": (
         "转账转出",

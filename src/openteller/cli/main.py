@@ -14,6 +14,7 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller serve [--port N] [--demo]            the HTTP API, the widget and the demo page
   teller knowledge import|list|search         the bank's documents
   teller products grade|regrade-report|check  risk grades, whom a new grade touches, what suits a customer
+  teller customers features|book|recompute|…  what customers' movements say
   teller demo load [--customers N] [--reset]  the demo bank
   teller db upgrade|downgrade|status          the schema of the store
   teller doctor [--json]                      checks everything and says what to do
@@ -113,6 +114,12 @@ def _products(arguments: list[str]) -> int:
     return products(arguments)
 
 
+def _customers(arguments: list[str]) -> int:
+    from openteller.cli.commands.customers import customers
+
+    return customers(arguments)
+
+
 def _demo(arguments: list[str]) -> int:
     from openteller.cli.commands.demo import demo
 
@@ -205,6 +212,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "serve": _serve,
     "knowledge": _knowledge,
     "products": _products,
+    "customers": _customers,
     "demo": _demo,
     "db": _db,
     "doctor": _doctor,

@@ -6,7 +6,7 @@ bank. Knows nothing about where they come from: the store, a core-banking system
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from pydantic import Field
 
@@ -34,10 +34,14 @@ SpendingCategory = Literal[
     "insurance",
     "cash",
 ]
-TransactionCategory = SpendingCategory | Literal["transfer", "salary", "interest", "investment"]
+TransactionCategory = SpendingCategory | Literal["transfer", "salary", "interest", "investment", "uncategorised"]
+Channel = Literal["app", "web", "branch", "atm", "pos", "phone", "auto"]
 
 SPENDING_CATEGORIES: frozenset[str] = frozenset(get_args(SpendingCategory))
 """The categories that count as spending; moving one's own money and income do not."""
+
+UNCATEGORISED: Final = "uncategorised"
+"""What a bank that names no category sends, and what a text says nothing of is left as."""
 
 
 class Customer(Record):
@@ -112,7 +116,11 @@ class Card(Record):
 
 
 class Transaction(Record):
-    """One booked movement; a debit is negative. `transaction_id` is given by the store when None."""
+    """One booked movement; a debit is negative. `transaction_id` is given by the store when None.
+
+    `category_confidence` is the chance, 0-1, that a category read from the text is right; None for the bank's own.
+    `channel` says how the movement was made: at a shop (pos), by itself (auto, such as a standing order), in the app …
+    """
 
     transaction_id: int | None = None
     customer_id: str
@@ -121,8 +129,10 @@ class Transaction(Record):
     amount: Decimal
     currency: str = "CNY"
     merchant: str
-    category: TransactionCategory
+    category: TransactionCategory = UNCATEGORISED
     counterparty: str | None = None
+    channel: Channel | None = None
+    category_confidence: float | None = Field(None, ge=0, le=1)
 
 
 class ScheduledPayment(Record):

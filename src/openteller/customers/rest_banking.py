@@ -18,6 +18,7 @@ from openteller.core.money import Money, decimal_of
 from openteller.core.records import Principal, Record
 from openteller.customers.behaviour import CustomerFile, observe, window
 from openteller.customers.core_banking import MAX_TRANSACTIONS, customer_of
+from openteller.customers.profile.categorising import all_categorised
 from openteller.customers.records import (
     SPENDING_CATEGORIES,
     Account,
@@ -86,7 +87,9 @@ class RestCoreBanking:
                 f"The limit {limit} is out of bounds.", next_step=f"Ask for 1 to {MAX_TRANSACTIONS} movements."
             )
         query = {"since": _moment(since), "until": _moment(until), "limit": str(limit)}
-        movements = self._many(Transaction, principal, self._call(principal, "GET", "/transactions", query))
+        movements = all_categorised(
+            self._many(Transaction, principal, self._call(principal, "GET", "/transactions", query))
+        )
         return sorted(movements, key=lambda movement: movement.booked_at, reverse=True)[:limit]
 
     def spending(self, principal: Principal, since: datetime, until: datetime) -> dict[str, Money]:

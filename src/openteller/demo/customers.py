@@ -146,6 +146,7 @@ class _Marks:
                 merchant=say(movement.merchant),
                 category=movement.category,
                 counterparty=movement.counterparty and say(movement.counterparty),
+                channel=movement.channel,
             )
             for movement in books.movements
         )

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from openteller.customers.records import Channel
 from openteller.demo.lives import Life
 from openteller.demo.personas import BUYERS, EMPLOYERS, MERCHANTS, SEASONS, Words
 
@@ -69,7 +70,7 @@ def _months_before(day: date, back: int) -> date:
 
 @dataclass(frozen=True)
 class Movement:
-    """One movement: seconds since 1970, account (name within the books), fen, category, merchant, counterparty."""
+    """One movement: seconds since 1970, account (name within the books), fen, category, merchant, counterparty, channel."""
 
     at: int
     account: str
@@ -77,6 +78,7 @@ class Movement:
     category: str
     merchant: Words
     counterparty: Words | None = None
+    channel: Channel = "auto"
 
 
 @dataclass
@@ -142,7 +144,17 @@ def _purchases(life: Life, calendar: Calendar, rng: np.random.Generator) -> Iter
             category = habits[kind].category
             shops = MERCHANTS[category]
             account = "credit" if credit and category in _ON_CREDIT else "savings"
-            yield Movement(moment, account, -int(amount), category, shops[int(pick * len(shops))])
+            shop, chance = divmod(pick * len(shops), 1)
+            channel = _channel(life, category, chance)
+            yield Movement(moment, account, -int(amount), category, shops[int(shop)], channel=channel)
+
+
+def _channel(life: Life, category: str, chance: float) -> Channel:
+    """How somebody pays: the younger by app, the older at the counter."""
+    senior = life.persona == "senior"
+    if category == "cash":
+        return "branch" if chance < (0.5 if senior else 0.05) else "atm"
+    return "app" if chance < (0.1 if senior else 0.6) else "pos"
 
 
 def _income(life: Life, calendar: Calendar, rng: np.random.Generator) -> Iterable[Movement]:

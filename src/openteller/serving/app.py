@@ -14,15 +14,17 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from openteller import __version__
 from openteller.core.clock import utc_now
-from openteller.serving import errors, pages
+from openteller.serving import errors, pages, profile_pages
 from openteller.serving.api import (
     auth,
+    customers,
     documents,
     explanations,
     feedback,
     health,
     inquiries,
     investors,
+    me,
     products,
     spoken,
     telephony,
@@ -57,6 +59,7 @@ _TAGS = [
         "name": "feedback",
         "description": "Turns that went wrong, what staff say they meant, and a second person's review.",
     },
+    {"name": "profile", "description": "What a customer's movements say, and the customer's own word about it."},
     {"name": "documents", "description": "What the answers come from. Changed by analysts, administrators, services."},
     {"name": "products", "description": "The catalogue with rates, fees and risk grades; grading, and who holds what."},
     {"name": "suitability", "description": "The investor questionnaire, a customer's class, and what suits them."},
@@ -98,20 +101,9 @@ def create_app(application: Application) -> FastAPI:
         calls=CallDesk(settings.voice_calls),
     )
     errors.install(app)
-    for part in (
-        spoken,
-        inquiries,
-        voice,
-        telephony,
-        explanations,
-        feedback,
-        documents,
-        products,
-        investors,
-        auth,
-        health,
-        pages,
-    ):
+    answering = (spoken, inquiries, voice, telephony, explanations)
+    people = (me, customers, investors)
+    for part in (*answering, *people, feedback, documents, products, auth, health, pages, profile_pages):
         app.include_router(part.router)
     app.mount("/widget", pages.widget)
     docs = pages.docs_files()

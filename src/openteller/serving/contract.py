@@ -10,6 +10,7 @@ from uuid import UUID
 
 from openteller.core.records import Inquiry, Principal, Satisfaction, Turn
 from openteller.customers.assessment.desk import AssessmentDesk
+from openteller.customers.profile.desk import ProfileDesk
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
@@ -140,6 +141,8 @@ class Application(Protocol):
     def grades(self) -> GradeDesk: ...
     @property
     def suitability(self) -> SuitabilityDesk: ...
+    @property
+    def profiles(self) -> ProfileDesk: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

@@ -117,6 +117,16 @@ def _staff(member: Annotated[Principal, Depends(_member)]) -> Principal:
     return member
 
 
+def _owner(member: Annotated[Principal, Depends(_member)]) -> Principal:
+    if member.role is not Role.CUSTOMER:
+        raise NotAllowed(
+            "This is for customers.",
+            cause=f"This login's role is {member.role.value}.",
+            next_step="Staff read a customer's profile at /v1/customers/{customer_id}/profile.",
+        )
+    return member
+
+
 Caller = Annotated[Principal, Depends(_caller)]
 """Anybody, visitors without a name included."""
 Known = Annotated[Principal, Depends(_known)]
@@ -125,6 +135,8 @@ Member = Annotated[Principal, Depends(_member)]
 """Somebody who logged in."""
 Editor = Annotated[Principal, Depends(_editor)]
 """Staff who may change documents."""
+Owner = Annotated[Principal, Depends(_owner)]
+"""A customer, for what is their own."""
 Staff = Annotated[Principal, Depends(_staff)]
 """Anybody of the bank."""
 

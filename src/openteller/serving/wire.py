@@ -27,6 +27,7 @@ from openteller.core.records import (
 )
 from openteller.core.text import normalise
 from openteller.customers.assessment.questionnaire import Questionnaire
+from openteller.customers.profile.records import Tag, TagWord, Wording
 from openteller.feedback.desk import MAX_NOTE_CHARACTERS
 from openteller.feedback.records import Correction, Head, QueuedTurn
 from openteller.knowledge.records import Document, Hit
@@ -234,6 +235,30 @@ class KnownLabels(Record):
     """Head → the labels that a correction may name."""
 
     labels: dict[Head, tuple[str, ...]]
+
+
+class StanceBody(Record):
+    """What a customer says of a tag."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"stance": "not_me"}]})
+
+    stance: Literal["mine", "not_me"]
+
+
+class PersonalisationBody(Record):
+    """Whether the customer agrees to personalisation."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"granted": False}]})
+
+    granted: bool
+
+
+class TagList(Record):
+    """What stands about the customer, what they said, and every tag that can be added."""
+
+    tags: tuple[Tag, ...]
+    words: tuple[TagWord, ...]
+    known: dict[str, Wording]
 
 
 class LoginBody(Record):

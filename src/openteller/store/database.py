@@ -107,6 +107,10 @@ class Database:
             connection.execute(CreateSchema(name, if_not_exists=True))
         return self._owner.url.update_query_dict({"options": f"-csearch_path={name}"}).render_as_string(False)
 
+    def app_url(self) -> str:
+        """The application's URL with its password, for worker processes that open connections of their own."""
+        return self._app.url.render_as_string(hide_password=False)
+
     def dispose(self) -> None:
         """Close every connection."""
         self._app.dispose()

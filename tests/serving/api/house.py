@@ -26,6 +26,7 @@ from openteller.core.records import (
     Understanding,
 )
 from openteller.customers.assessment.desk import AssessmentDesk
+from openteller.customers.profile.desk import ProfileDesk
 from openteller.customers.store_banking import StoreCoreBanking
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
@@ -127,6 +128,7 @@ class House:
         self.grades = GradeDesk(database)
         self.suitability = SuitabilityDesk(database, StoreCoreBanking(database))
         self.accounts = Accounts(database)
+        self.profiles = ProfileDesk(database, StoreCoreBanking(database, settings.timezone), settings.timezone)
         folder = settings.data_dir / "voice" / "recordings"
         on, days, keys = settings.recording, settings.recording_days, settings.recording_keys
         self.recordings = Recordings(folder, database, is_on=on, days=days, keys=keys)

@@ -2,6 +2,7 @@
 
 from openteller.store.tables.audit import AuditRow
 from openteller.store.tables.base import Base
+from openteller.store.tables.behaviour import BehaviourRunRow, BehaviourStateRow, CustomerTagRow
 from openteller.store.tables.conversations import (
     ConversationRow,
     HandOffRow,
@@ -30,12 +31,15 @@ __all__ = [
     "AccountRow",
     "AuditRow",
     "Base",
+    "BehaviourRunRow",
+    "BehaviourStateRow",
     "BillRow",
     "CardRow",
     "ConsentRow",
     "ConversationRow",
     "CorrectionRow",
     "CustomerRow",
+    "CustomerTagRow",
     "DocumentRow",
     "HandOffRow",
     "HoldingRow",

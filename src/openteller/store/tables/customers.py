@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Index, Text, func, text
+from sqlalchemy import CHAR, CheckConstraint, Double, ForeignKey, Index, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,7 +33,9 @@ TRANSACTION_CATEGORIES = (
     "insurance",
     "investment",
     "cash",
+    "uncategorised",
 )
+CHANNELS = ("app", "web", "branch", "atm", "pos", "phone", "auto")
 
 
 class CustomerRow(Base):
@@ -145,11 +147,12 @@ class CardRow(Base):
 
 
 class TransactionRow(Base):
-    """One booked movement; a debit is negative."""
+    """One booked movement; a debit is negative. `category_confidence` is null where the category is the bank's own."""
 
     __tablename__ = "transactions"
     __table_args__ = (
         one_of("category", *TRANSACTION_CATEGORIES),
+        one_of("channel", *CHANNELS),
         Index("ix_transactions_customer_id_booked_at", "customer_id", text("booked_at DESC")),
     )
 
@@ -162,6 +165,8 @@ class TransactionRow(Base):
     merchant: Mapped[str]
     category: Mapped[str]
     counterparty: Mapped[str | None]
+    channel: Mapped[str | None]
+    category_confidence: Mapped[float | None] = mapped_column(Double)
 
 
 class ScheduledPaymentRow(Base):

@@ -1,0 +1,239 @@
+"""Behaviour in the store: running states, what customers said of tags, and runs over all customers.
+
+Every method works in the caller's transaction; row-level security decides what it sees. A movement and the state it
+changes are written together, the customer's row being locked until the transaction ends.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Numeric, cast, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.orm import Session
+
+from openteller.core.clock import local_date, utc_now
+from openteller.core.errors import BadInput, NotFound
+from openteller.core.records import Record
+from openteller.customers.profile.categorising import all_categorised
+from openteller.customers.profile.records import RfmCuts, Stance, TagWord
+from openteller.customers.profile.running import VERSION, RunningState, from_json, running_state, to_json
+from openteller.customers.profile.segments import rfm_figures
+from openteller.customers.records import Transaction
+from openteller.store.tables import (
+    AccountRow,
+    BehaviourRunRow,
+    BehaviourStateRow,
+    ConsentRow,
+    CustomerRow,
+    CustomerTagRow,
+    TransactionRow,
+)
+
+_FIFTHS = (0.2, 0.4, 0.6, 0.8)
+_READ = tuple(
+    getattr(TransactionRow, name)
+    for name in (
+        "customer_id", "booked_at", "amount", "currency", "merchant", "category", "counterparty", "channel",
+        "category_confidence",
+    )
+)  # fmt: skip
+
+
+class Run(Record):
+    """A computation over all customers that is under way: it goes on after customer `after`."""
+
+    id: int
+    started_at: datetime
+    after: str
+    done: int
+
+
+class BehaviourRepository:
+    """What is kept of customers' behaviour.
+
+    Args:
+        zone: IANA name of the bank's time zone, in which days begin and end.
+    """
+
+    def __init__(self, zone: str = "Asia/Shanghai") -> None:
+        self._zone = zone
+
+    def state(self, session: Session, customer_id: str) -> RunningState:
+        """The state that is kept, or, where there is none yet, the one computed from the stored movements."""
+        query = select(BehaviourStateRow.state).where(
+            BehaviourStateRow.customer_id == customer_id, BehaviourStateRow.version == VERSION
+        )
+        kept = session.scalar(query)
+        return self._compute(session, customer_id) if kept is None else from_json(kept)
+
+    def book(self, session: Session, movements: Sequence[Transaction]) -> tuple[Transaction, ...]:
+        """Store new movements, categorised where the bank did not, and add them to their customers' states.
+
+        Raises:
+            NotFound: a customer does not exist, or not for this session.
+            BadInput: an account is not the customer's.
+        """
+        ids = sorted({movement.customer_id for movement in movements})
+        self._lock(session, ids)
+        self._require_accounts(session, movements)
+        states = {customer_id: self.state(session, customer_id) for customer_id in ids}
+        booked = all_categorised(movements)
+        rows = [TransactionRow(**movement.model_dump(exclude={"transaction_id"})) for movement in booked]
+        session.add_all(rows)
+        session.flush()
+        for customer_id, state in states.items():
+            state.merge(running_state([m for m in booked if m.customer_id == customer_id], self._zone))
+        agreed, on = _agreed(session, ids), local_date(utc_now(), self._zone)
+        _save(session, [_row(one, state, one in agreed, on) for one, state in states.items()])
+        pairs = zip(booked, rows, strict=True)
+        return tuple(m.model_copy(update={"transaction_id": row.transaction_id}) for m, row in pairs)
+
+    def recompute(self, session: Session, customer_ids: Sequence[str], on: date) -> int:
+        """Compute the states of these customers anew from all their movements; how many movements there were."""
+        self._lock(session, customer_ids)
+        agreed, counted, rows = _agreed(session, customer_ids), 0, []
+        query = select(*_READ).where(TransactionRow.customer_id.in_(customer_ids)).order_by(TransactionRow.customer_id)
+        left = set(customer_ids)
+        for customer_id, booked in groupby(session.execute(query), key=lambda row: str(row.customer_id)):
+            # One state at a time: it is many small objects.
+            state = running_state(booked, self._zone)
+            rows.append(_row(customer_id, state, customer_id in agreed, on))
+            left.discard(customer_id)
+            counted += state.movements
+        rows += [_row(customer_id, RunningState(), False, on) for customer_id in sorted(left)]
+        _save(session, rows)
+        return counted
+
+    def customer_ids(self, session: Session, after: str, limit: int) -> list[str]:
+        """Up to `limit` customer numbers in order, from the one after `after` on."""
+        query = select(CustomerRow.customer_id).where(CustomerRow.customer_id > after)
+        return list(session.scalars(query.order_by(CustomerRow.customer_id).limit(limit)))
+
+    def count(self, session: Session) -> int:
+        """How many customers there are."""
+        return session.scalar(select(func.count()).select_from(CustomerRow)) or 0
+
+    def begin_run(self, session: Session, *, anew: bool = False) -> Run:
+        """The run that was cut off, to go on with, or a new one."""
+        query = select(BehaviourRunRow).where(BehaviourRunRow.finished_at.is_(None)).order_by(BehaviourRunRow.id.desc())
+        row = None if anew else session.scalars(query.limit(1)).first()
+        if row is None:
+            row = BehaviourRunRow()
+            session.add(row)
+            session.flush()
+            session.refresh(row)
+        return Run(id=row.id, started_at=row.started_at, after=row.after, done=row.done)
+
+    def advance(self, session: Session, run: Run, after: str, done: int) -> Run:
+        """Note how far the run has come."""
+        session.execute(update(BehaviourRunRow).where(BehaviourRunRow.id == run.id).values(after=after, done=done))
+        return run.model_copy(update={"after": after, "done": done})
+
+    def finish_run(self, session: Session, run: Run, on: date) -> RfmCuts | None:
+        """End the run with the bank's quintiles over those who agreed to personalisation; None without any.
+
+        The cut points stay out of reach of a single person: below five customers there are none.
+        """
+        values: dict[str, Any] = {"finished_at": utc_now()}
+        counted = _quintiles(session, on)
+        session.execute(update(BehaviourRunRow).where(BehaviourRunRow.id == run.id).values(values | counted))
+        return self.cuts(session)
+
+    def cuts(self, session: Session) -> RfmCuts | None:
+        """The quintiles of the latest finished run that has some."""
+        row = session.scalars(
+            select(BehaviourRunRow)
+            .where(BehaviourRunRow.finished_at.is_not(None), BehaviourRunRow.customers.is_not(None))
+            .order_by(BehaviourRunRow.finished_at.desc())
+            .limit(1)
+        ).first()
+        if row is None:
+            return None
+        names = ("recency", "frequency", "monetary", "customers")
+        return RfmCuts.model_validate({name: getattr(row, name) for name in names} | {"at": row.finished_at})
+
+    def words(self, session: Session, customer_id: str) -> tuple[TagWord, ...]:
+        """What the customer said of tags, by name."""
+        query = select(CustomerTagRow).where(CustomerTagRow.customer_id == customer_id).order_by(CustomerTagRow.tag)
+        return tuple(
+            TagWord.model_validate({"tag": r.tag, "stance": r.stance, "at": r.at}) for r in session.scalars(query)
+        )
+
+    def say(self, session: Session, customer_id: str, tag: str, stance: Stance) -> None:
+        """Keep what the customer says of a tag, in place of what they said before."""
+        statement = insert(CustomerTagRow).values(customer_id=customer_id, tag=tag, stance=stance, at=utc_now())
+        keys = [CustomerTagRow.customer_id, CustomerTagRow.tag]
+        changed = {"stance": statement.excluded.stance, "at": statement.excluded.at}
+        session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+    def unsay(self, session: Session, customer_id: str, tag: str | None = None) -> None:
+        """Delete what the customer said of one tag, or of all."""
+        statement = delete(CustomerTagRow).where(CustomerTagRow.customer_id == customer_id)
+        session.execute(statement if tag is None else statement.where(CustomerTagRow.tag == tag))
+
+    def _compute(self, session: Session, customer_id: str) -> RunningState:
+        query = select(*_READ).where(TransactionRow.customer_id == customer_id)
+        return running_state(session.execute(query), self._zone)
+
+    def _lock(self, session: Session, customer_ids: Sequence[str]) -> None:
+        """Hold the customers' rows, always in one order, so that booking and computing wait for each other."""
+        query = select(CustomerRow.customer_id).where(CustomerRow.customer_id.in_(customer_ids))
+        found = set(session.scalars(query.order_by(CustomerRow.customer_id).with_for_update(key_share=True)))
+        missing = [customer_id for customer_id in customer_ids if customer_id not in found]
+        if missing:
+            raise NotFound(f"There is no customer {missing[0]}.", next_step="Check the customer number.")
+
+    def _require_accounts(self, session: Session, movements: Iterable[Transaction]) -> None:
+        wanted = {(movement.account_id, movement.customer_id) for movement in movements}
+        query = select(AccountRow.account_id, AccountRow.customer_id).where(
+            AccountRow.account_id.in_({account_id for account_id, _ in wanted})
+        )
+        for account_id, customer_id in sorted(wanted - {(a, c) for a, c in session.execute(query)}):
+            raise BadInput(
+                f"The account {account_id} is not the customer {customer_id}'s.", next_step="Correct the movement."
+            )
+
+
+def _save(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    statement = insert(BehaviourStateRow)
+    kept = {name: statement.excluded[name] for name in rows[0] if name != "customer_id"}
+    session.execute(statement.on_conflict_do_update(index_elements=["customer_id"], set_=kept), rows)
+
+
+def _agreed(session: Session, customer_ids: Sequence[str]) -> set[str]:
+    query = select(ConsentRow.customer_id).where(
+        ConsentRow.customer_id.in_(customer_ids), ConsentRow.purpose == "personalisation", ConsentRow.granted
+    )
+    return set(session.scalars(query))
+
+
+def _row(customer_id: str, state: RunningState, agreed: bool, on: date) -> dict[str, Any]:
+    figures = rfm_figures(state, on)
+    return {
+        "customer_id": customer_id,
+        "version": VERSION,
+        "state": to_json(state),
+        "updated_at": utc_now(),
+        "last_purchase_on": figures.last_purchase_on if agreed else None,
+        "frequency": figures.frequency if agreed else None,
+        "monetary": figures.monetary if agreed else None,
+    }
+
+
+def _quintiles(session: Session, on: date) -> dict[str, Any]:
+    def cut(column: Any) -> Any:
+        return func.percentile_disc(cast(list(_FIFTHS), ARRAY(Numeric))).within_group(column)
+
+    row = BehaviourStateRow
+    # Asked again: somebody may have said no since the state was written.
+    agreed = select(ConsentRow.customer_id).where(ConsentRow.purpose == "personalisation", ConsentRow.granted)
+    query = select(func.count(), cut(literal(on) - row.last_purchase_on), cut(row.frequency), cut(row.monetary))
+    query = query.where(row.last_purchase_on.is_not(None), row.customer_id.in_(agreed))
+    customers, recency, frequency, monetary = session.execute(query).one()
+    if customers < len(_FIFTHS) + 1:
+        return {}
+    return {"customers": customers, "recency": recency, "frequency": frequency, "monetary": monetary}

@@ -1,0 +1,67 @@
+"""A customer's own profile, tags and personalisation switch. Knows nothing about how any of it is derived."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from openteller.core.records import Principal
+from openteller.customers.profile.records import Profile
+from openteller.customers.profile.tags import TAGS
+from openteller.customers.records import Consent
+from openteller.serving import errors
+from openteller.serving.deps import Owner, Served, Serving
+from openteller.serving.wire import Label, PersonalisationBody, StanceBody, TagList
+
+router = APIRouter(prefix="/v1/me", tags=["profile"])
+
+_Tag = Annotated[Label, Path(description="of the list that GET /v1/me/tags gives")]
+_READING = errors.responses(401, 403, 404, 429, 503)
+_WRITING = errors.responses(400, 401, 403, 404, 413, 422, 429, 503)
+
+
+@router.get("/profile", summary="My profile", responses=_READING)
+def profile(owner: Owner, serving: Served) -> Profile:
+    """Cash flow by month, and with consent to personalisation everything else that is derived, each with its reason."""
+    return serving.application.profiles.profile(owner)
+
+
+@router.get("/tags", summary="My tags", responses=_READING)
+def tags(owner: Owner, serving: Served) -> TagList:
+    """What the bank believes, what you said yourself, and what you may add."""
+    return _tags(serving, owner)
+
+
+@router.put("/tags/{tag}", summary="Say what is true", responses=_WRITING)
+def say(tag: _Tag, body: StanceBody, owner: Owner, serving: Served) -> TagList:
+    """Add a tag (`mine`) or say that it is wrong (`not_me`). Your word stands against whatever is derived from then on."""
+    serving.application.profiles.say(owner, tag, body.stance)
+    return _tags(serving, owner)
+
+
+@router.delete("/tags/{tag}", summary="Remove a tag", status_code=204, responses=_WRITING)
+def remove(tag: _Tag, owner: Owner, serving: Served) -> None:
+    """Your own tag is deleted. A derived one is kept away: that you removed it is remembered until you take it back."""
+    serving.application.profiles.remove(owner, tag)
+
+
+@router.delete("/tags/{tag}/word", summary="Take back what I said of a tag", status_code=204, responses=_WRITING)
+def take_back(tag: _Tag, owner: Owner, serving: Served) -> None:
+    """Deletes what you said of the tag; it may be derived again."""
+    serving.application.profiles.forget(owner, tag)
+
+
+@router.delete("/tags", summary="Take back everything I said", status_code=204, responses=_WRITING)
+def forget(owner: Owner, serving: Served) -> None:
+    """Deletes all you ever said of tags; they may be derived again."""
+    serving.application.profiles.forget(owner)
+
+
+@router.put("/personalisation", summary="Switch personalisation", responses=_WRITING)
+def personalise(body: PersonalisationBody, owner: Owner, serving: Served) -> Consent:
+    """Off: nothing is derived about you but your plain cash flow, and no offer is made from your movements."""
+    return serving.application.profiles.personalise(owner, body.granted)
+
+
+def _tags(serving: Serving, owner: Principal) -> TagList:
+    found = serving.application.profiles.profile(owner)
+    return TagList(tags=found.tags, words=found.words, known=dict(TAGS))
