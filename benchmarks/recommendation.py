@@ -68,7 +68,7 @@ def views() -> list[CandidateGenerator]:
         ItemNeighbours(decay=0.85),
         Ease(decay=0.9, ridge=500),
         Successors(decay=0.8, window=10, fading=0.9, backwards=0.3),
-        AlternatingLeastSquares(factors=64, regularisation=0.1, alpha=10, decay=0.95),
+        AlternatingLeastSquares(factors=32, regularisation=5, alpha=10, iterations=5, decay=0.95),
     ]
 
 

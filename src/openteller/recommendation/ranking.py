@@ -109,7 +109,9 @@ class Ranker:
     def read(cls, text: str, names: Sequence[str], settings: Mapping[str, Any]) -> "Ranker":
         """A ranker from `text`, as the property gave it. Raises ModelUnavailable when it is damaged."""
         engine = _engine()
-        kept: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
+        kept: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
+        }
         try:
             return cls(tuple(names), RankerSettings(**kept), engine.Booster(model_str=text))
         except (engine.basic.LightGBMError, TypeError, ValueError) as error:
