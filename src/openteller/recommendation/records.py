@@ -22,6 +22,31 @@ class OfferEvent(Record):
     at: datetime
 
 
+class Impression(Record):
+    """That a product was shown, by which policy, how likely that was, and what the ranking knew at that moment."""
+
+    product_id: str
+    place: int = Field(ge=0, description="0 for the first of the list")
+    propensity: float = Field(
+        gt=0, le=1, description="the exact chance of this product in this place, given those before"
+    )
+    policy: str = Field(description="rules, or the version of the model that ranked")
+    score: float = Field(ge=0, le=1)
+    features: dict[str, float] = Field({}, description="name → value (recommendation/features.py)")
+
+
+class WhyNot(Record):
+    """Why a product is not offered, or that it is."""
+
+    product_id: str
+    name: str
+    offered: bool
+    code: str = Field(
+        description="consent, moment, not_on_sale, held, dismissed, …, no_reason, others_first or offered"
+    )
+    reason: str
+
+
 class Phrase(Record):
     """A clause about the customer, in both languages, without a full stop."""
 

@@ -6,8 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from openteller.core.records import Principal
-from openteller.recommendation.recommender import DISMISSED_DAYS
 from openteller.recommendation.records import OfferEvent
+from openteller.recommendation.rules import DISMISSED_DAYS
 from openteller.store.tables import OfferEventRow
 
 
