@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import Field
@@ -33,6 +33,35 @@ class Impression(Record):
     policy: str = Field(description="rules, or the version of the model that ranked")
     score: float = Field(ge=0, le=1)
     features: dict[str, float] = Field({}, description="name → value (recommendation/features.py)")
+
+
+class LoggedImpression(Impression):
+    """An impression as it is stored, with what came of it."""
+
+    customer_id: str | None
+    experiment: str | None = None
+    arm: str | None = None
+    at: datetime
+    opened: bool
+
+
+class Campaign(Record):
+    """How often a product may be offered from `valid_from` to `valid_to`, both inclusive."""
+
+    product_id: str = Field(min_length=1)
+    budget: int = Field(gt=0, le=1_000_000_000, description="offers")
+    spent: int = Field(0, ge=0, description="offers made so far")
+    valid_from: date
+    valid_to: date | None = None
+
+
+class Experiment(Record):
+    """Ways that are compared: arm → its share of customers; they sum to 1."""
+
+    name: str
+    arms: dict[str, float]
+    started_at: datetime
+    ended_at: datetime | None = None
 
 
 class WhyNot(Record):

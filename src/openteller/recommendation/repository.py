@@ -1,14 +1,33 @@
-"""What became of earlier offers, read from the store in the caller's transaction; row-level security guards it."""
+"""What recommendation reads and writes in the store, in the caller's transaction; row-level security guards it.
 
-from datetime import date, timedelta
+What became of earlier offers, impressions with their propensities, campaigns, experiments, and who has which product.
+"""
 
-from sqlalchemy import select
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+from sqlalchemy import Date, Select, Text, and_, cast, exists, func, insert, literal, or_, select, union_all, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from openteller.core.clock import utc_now
+from openteller.core.errors import BadInput, Conflict, NotFound
 from openteller.core.records import Principal
-from openteller.recommendation.records import OfferEvent
+from openteller.recommendation.experiments import assigned
+from openteller.recommendation.records import Campaign, Experiment, Impression, LoggedImpression, OfferEvent
 from openteller.recommendation.rules import DISMISSED_DAYS
-from openteller.store.tables import OfferEventRow
+from openteller.store import audit
+from openteller.store.tables import (
+    AccountRow,
+    CampaignRow,
+    CardRow,
+    ExperimentRow,
+    HoldingRow,
+    ImpressionRow,
+    OfferEventRow,
+)
 
 
 class OfferEventRepository:
@@ -24,3 +43,167 @@ class OfferEventRepository:
         )
         rows = session.execute(query.order_by(OfferEventRow.at.desc(), OfferEventRow.id.desc()))
         return tuple(OfferEvent.model_validate(row, from_attributes=True) for row in rows)
+
+
+class ImpressionRepository:
+    """What was shown."""
+
+    def add(
+        self,
+        session: Session,
+        principal: Principal,
+        impressions: Sequence[Impression],
+        *,
+        trace_id: UUID | None = None,
+        arm: tuple[str, str] | None = None,
+    ) -> None:
+        """Keep what one customer or visitor was shown; `arm` is the experiment and the arm they are in, if any."""
+        if not impressions:
+            return
+        experiment, name = arm or (None, None)
+        same = {
+            "owner": principal.subject,
+            "customer_id": principal.customer_id,
+            "trace_id": trace_id,
+            "experiment": experiment,
+            "arm": name,
+        }
+        session.execute(insert(ImpressionRow), [same | shown.model_dump() for shown in impressions])
+
+    def logged(
+        self, session: Session, *, since: datetime | None = None, until: datetime | None = None, experiment: str = ""
+    ) -> Iterator[LoggedImpression]:
+        """The impressions that the session may see, oldest first, each with whether the offer was opened."""
+        opened = exists().where(
+            OfferEventRow.trace_id == ImpressionRow.trace_id,
+            OfferEventRow.product_id == ImpressionRow.product_id,
+            OfferEventRow.action == "opened",
+        )
+        names = [name for name in LoggedImpression.model_fields if name != "opened"]
+        query = select(*(getattr(ImpressionRow, name) for name in names), opened.label("opened"))
+        query = _within(query, since, until)
+        if experiment:
+            query = query.where(ImpressionRow.experiment == experiment)
+        rows = session.execute(query.order_by(ImpressionRow.at, ImpressionRow.id).execution_options(yield_per=5_000))
+        return (LoggedImpression.model_validate(row, from_attributes=True) for row in rows)
+
+
+class CampaignRepository:
+    """How often products may be offered."""
+
+    def put(self, session: Session, campaign: Campaign, *, by: str) -> None:
+        """Begin a campaign, or give one that runs another budget or time; what it has spent stays.
+
+        Raises:
+            BadInput: it has spent more than the new budget already.
+        """
+        spent = session.scalar(
+            select(CampaignRow.spent).where(CampaignRow.product_id == campaign.product_id).with_for_update()
+        )
+        if spent is not None and spent > campaign.budget:
+            raise BadInput(
+                f"The campaign for {campaign.product_id} has made {spent} offers already.",
+                next_step=f"Give it a budget of {spent} or more, or end it by its last day.",
+            )
+        changed = campaign.model_dump(exclude={"spent"})
+        statement = upsert(CampaignRow).values(**changed, created_by=by)
+        session.execute(statement.on_conflict_do_update(index_elements=[CampaignRow.product_id], set_=changed))
+        audit.record(session, by, "campaign.put", campaign.product_id, campaign.model_dump(mode="json"))
+
+    def all(self, session: Session) -> tuple[Campaign, ...]:
+        """Every campaign, by product."""
+        columns = (getattr(CampaignRow, name) for name in Campaign.model_fields)
+        rows = session.execute(select(*columns).order_by(CampaignRow.product_id))
+        return tuple(Campaign.model_validate(row, from_attributes=True) for row in rows)
+
+    def exhausted(self, session: Session, on: date) -> frozenset[str]:
+        """The products whose campaign is used up, has not begun, or is over on day `on`."""
+        runs = and_(CampaignRow.valid_from <= on, or_(CampaignRow.valid_to.is_(None), CampaignRow.valid_to >= on))
+        query = select(CampaignRow.product_id).where(or_(~runs, CampaignRow.spent >= CampaignRow.budget))
+        return frozenset(session.scalars(query))
+
+    def spend(self, session: Session, product_ids: Collection[str], on: date) -> frozenset[str]:
+        """Count one offer of each product; which of them may be made: those without a campaign, or with budget left."""
+        if not product_ids:
+            return frozenset()
+        ids = cast(sorted(product_ids), ARRAY(Text))
+        with_campaign = frozenset(
+            session.scalars(select(CampaignRow.product_id).where(CampaignRow.product_id.in_(sorted(product_ids))))
+        )
+        if not with_campaign:
+            return frozenset(product_ids)
+        granted = frozenset(session.scalars(select(func.openteller_spend(ids, cast(literal(on), Date)))))
+        return frozenset(product_ids) - (with_campaign - granted)
+
+
+class ExperimentRepository:
+    """Which ways are compared."""
+
+    def start(self, session: Session, name: str, arms: Mapping[str, float], *, by: str) -> Experiment:
+        """Begin an experiment.
+
+        Raises:
+            BadInput: the arms do not share out everybody.
+            Conflict: one of that name there is or was, or another runs.
+        """
+        assigned(name, "", arms)
+        running = self.running(session)
+        known = session.scalar(select(ExperimentRow.name).where(ExperimentRow.name == name))
+        if running is not None or known is not None:
+            raise Conflict(
+                f"The experiment {name} cannot begin.",
+                cause=f"{(running.name if running else name)} {'runs' if running else 'has been'}.",
+                next_step="End the one that runs, and take a name that was never used.",
+            )
+        session.execute(insert(ExperimentRow).values(name=name, arms=dict(arms), created_by=by))
+        audit.record(session, by, "experiment.started", name, {"arms": dict(arms)})
+        return self.get(session, name)
+
+    def end(self, session: Session, name: str, *, by: str) -> Experiment:
+        """End an experiment. Raises NotFound when none of that name runs."""
+        statement = update(ExperimentRow).where(ExperimentRow.name == name, ExperimentRow.ended_at.is_(None))
+        ended = session.scalar(statement.values(ended_at=utc_now()).returning(ExperimentRow.name))
+        if ended is None:
+            raise NotFound(f"No experiment called {name} runs.", next_step="See which there are.")
+        audit.record(session, by, "experiment.ended", name, {})
+        return self.get(session, name)
+
+    def running(self, session: Session) -> Experiment | None:
+        """The one that runs; None when none does."""
+        query = _experiments().where(ExperimentRow.ended_at.is_(None)).order_by(ExperimentRow.started_at).limit(1)
+        row = session.execute(query).first()
+        return None if row is None else Experiment.model_validate(row, from_attributes=True)
+
+    def get(self, session: Session, name: str) -> Experiment:
+        """The experiment called `name`. Raises NotFound."""
+        row = session.execute(_experiments().where(ExperimentRow.name == name)).first()
+        if row is None:
+            raise NotFound(f"There is no experiment called {name}.", next_step="Start it first.")
+        return Experiment.model_validate(row, from_attributes=True)
+
+
+def possessions(session: Session) -> Iterator[tuple[str, str, float, float]]:
+    """Who has which product since when, as `Interactions.of` takes them; of all customers the session may see."""
+    parts = (
+        select(AccountRow.customer_id, AccountRow.product_id, AccountRow.opened_on).where(
+            AccountRow.status != "closed"
+        ),
+        select(HoldingRow.customer_id, HoldingRow.product_id, HoldingRow.since),
+        select(CardRow.customer_id, CardRow.product_id, AccountRow.opened_on)
+        .join(AccountRow, AccountRow.account_id == CardRow.account_id)
+        .where(CardRow.status != "expired"),
+    )
+    for customer, product, day in session.execute(union_all(*parts)):
+        yield customer, product, datetime.combine(day, time(), UTC).timestamp(), 1.0
+
+
+def _experiments() -> Select[tuple[object, ...]]:
+    return select(*(getattr(ExperimentRow, name) for name in Experiment.model_fields))
+
+
+def _within(
+    query: Select[tuple[object, ...]], since: datetime | None, until: datetime | None
+) -> Select[tuple[object, ...]]:
+    if since is not None:
+        query = query.where(ImpressionRow.at >= since)
+    return query if until is None else query.where(ImpressionRow.at < until)

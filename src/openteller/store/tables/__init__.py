@@ -24,20 +24,24 @@ from openteller.store.tables.feedback import CorrectionRow
 from openteller.store.tables.identity import UserRow
 from openteller.store.tables.knowledge import DocumentRow, PassageRow
 from openteller.store.tables.products import ProductRow
+from openteller.store.tables.recommendation import CampaignRow, ExperimentRow, ImpressionRow
 
 __all__ = [
     "AccountRow",
     "AuditRow",
     "Base",
     "BillRow",
+    "CampaignRow",
     "CardRow",
     "ConsentRow",
     "ConversationRow",
     "CorrectionRow",
     "CustomerRow",
     "DocumentRow",
+    "ExperimentRow",
     "HandOffRow",
     "HoldingRow",
+    "ImpressionRow",
     "OfferEventRow",
     "PassageRow",
     "ProductRow",
