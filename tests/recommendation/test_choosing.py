@@ -13,24 +13,24 @@ ENTRIES = [Entry(1 - 0.02 * place, product, (), {}) for place, product in enumer
 
 def test_without_exploration_the_best_of_each_category_come_for_sure() -> None:
     found = chosen(ENTRIES, 5, Exploration())
-    assert [entry.score for entry, _ in found] == sorted((entry.score for entry, _ in found), reverse=True)
-    assert {propensity for _, propensity in found} == {1.0}
+    assert [c.entry.score for c in found] == sorted((c.entry.score for c in found), reverse=True)
+    assert {choice.propensity for choice in found} == {1.0}
     assert chosen(iter(ENTRIES), 0, Exploration()) == []
 
 
 @given(st.floats(0, 1), st.integers(0, 1_000), st.integers(0, 8))
 def test_lists_are_varied_and_say_how_likely_they_were(share: float, seed: int, limit: int) -> None:
     found = chosen(ENTRIES, limit, Exploration(share=share, seed=seed))
-    assert len({entry.product.id for entry, _ in found}) == len(found) <= limit
-    assert max(Counter(entry.product.category for entry, _ in found).values(), default=0) <= A_CATEGORY
-    assert all(0 < propensity <= 1 for _, propensity in found)
+    assert len({choice.entry.product.id for choice in found}) == len(found) <= limit
+    assert max(Counter(choice.entry.product.category for choice in found).values(), default=0) <= A_CATEGORY
+    assert all(0 < choice.propensity <= 1 for choice in found)
     assert found == chosen(ENTRIES, limit, Exploration(share=share, seed=seed))
 
 
 def test_first_places_come_as_often_as_they_say() -> None:
     drawn = [chosen(ENTRIES[:4], 1, Exploration(share=0.3, seed=seed))[0] for seed in range(4_000)]
-    said = {entry.product.id: propensity for entry, propensity in drawn}
-    seen = Counter(entry.product.id for entry, _ in drawn)
+    said = {choice.entry.product.id: choice.propensity for choice in drawn}
+    seen = Counter(choice.entry.product.id for choice in drawn)
     assert sum(said.values()) == pytest.approx(1)
     for product, propensity in said.items():
         assert seen[product] / 4_000 == pytest.approx(propensity, abs=0.035)

@@ -4,8 +4,8 @@ With exploration each place is drawn by `exploration.propensities` among what th
 is noted is the exact chance of that product in that place, given the places before. Without it, it is 1.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from openteller.recommendation.exploration import propensities
 from openteller.recommendation.records import Signal
 
 A_CATEGORY = 2
-_TEMPERATURE = 0.05
+TEMPERATURE = 0.05
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,17 @@ class Exploration(Record):
     seed: int = 0
 
 
-def chosen(entries: Iterable[Entry], limit: int, exploration: Exploration) -> list[tuple[Entry, float]]:
-    """Up to `limit` entries in the order in which they are shown, each with its propensity.
+@dataclass(frozen=True)
+class Choice:
+    """An entry that was chosen, its propensity, and the scores by product among which it was drawn (none: not drawn)."""
+
+    entry: Entry
+    propensity: float = 1.0
+    among: Mapping[str, float] = field(default_factory=dict)
+
+
+def chosen(entries: Iterable[Entry], limit: int, exploration: Exploration) -> list[Choice]:
+    """Up to `limit` entries in the order in which they are shown.
 
     Args:
         entries: best first; with a share of 0 no more are taken from it than are needed.
@@ -48,24 +57,25 @@ def chosen(entries: Iterable[Entry], limit: int, exploration: Exploration) -> li
     """
     if exploration.share > 0:
         return _drawn(list(entries), limit, exploration)
-    found: list[tuple[Entry, float]] = []
+    found: list[Choice] = []
     for entry in entries if limit > 0 else ():
         if _of_category(entry, found) < A_CATEGORY:
-            found.append((entry, 1.0))
+            found.append(Choice(entry))
         if len(found) == limit:
             break
     return found
 
 
-def _drawn(left: list[Entry], limit: int, exploration: Exploration) -> list[tuple[Entry, float]]:
+def _drawn(left: list[Entry], limit: int, exploration: Exploration) -> list[Choice]:
     rng = np.random.default_rng(exploration.seed)
-    found: list[tuple[Entry, float]] = []
+    found: list[Choice] = []
     while len(found) < limit and (left := [e for e in left if _of_category(e, found) < A_CATEGORY]):
-        chances = propensities(np.array([e.score for e in left]), _TEMPERATURE, exploration.share)
+        chances = propensities(np.array([e.score for e in left]), TEMPERATURE, exploration.share)
+        among = {entry.product.id: entry.score for entry in left}
         place = int(rng.choice(len(left), p=chances / chances.sum()))
-        found.append((left.pop(place), float(chances[place])))
+        found.append(Choice(left.pop(place), min(float(chances[place]), 1.0), among))
     return found
 
 
-def _of_category(entry: Entry, found: Sequence[tuple[Entry, float]]) -> int:
-    return sum(other.product.category == entry.product.category for other, _ in found)
+def _of_category(entry: Entry, found: Sequence[Choice]) -> int:
+    return sum(choice.entry.product.category == entry.product.category for choice in found)

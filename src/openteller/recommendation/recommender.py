@@ -18,7 +18,7 @@ from openteller.products.eligibility import Applicant, eligible, generic
 from openteller.products.records import Product, RiskGrade, Verdict
 from openteller.products.suitability import in_force, suitable
 from openteller.recommendation import rules
-from openteller.recommendation.choosing import Entry, Exploration, chosen
+from openteller.recommendation.choosing import Choice, Entry, Exploration, chosen
 from openteller.recommendation.features import feature_of, moment_features, product_features
 from openteller.recommendation.records import Impression, OfferEvent, Signal, WhyNot
 from openteller.recommendation.rules import DISMISSED_DAYS, silent
@@ -115,15 +115,9 @@ class Recommender:
         entries = self._ranked(file, understanding, products, events, on)
         open_to = (entry for entry in entries if self.allowed(entry.product, file, events, on, exhausted))
         found = chosen(open_to, limit, exploration)
-        offers = tuple(_offer(entry, language) for entry in self._explained([entry for entry, _ in found]))
+        offers = tuple(_offer(entry, language) for entry in self._explained([choice.entry for choice in found]))
         policy = self._model.version if self._model else "rules"
-        impressions = tuple(
-            Impression(
-                product_id=entry.product.id, place=place, propensity=propensity, policy=policy, score=entry.score,
-                features=entry.features,
-            )
-            for place, (entry, propensity) in enumerate(found)
-        )  # fmt: skip
+        impressions = tuple(_impression(place, choice, policy) for place, choice in enumerate(found))
         return Decision(offers, impressions)
 
     def why_not(
@@ -289,6 +283,19 @@ def _offer(entry: Entry, language: str) -> Offer:
         name=entry.product.name.of(language),
         reason=reason(entry.product, entry.fired, language),
         score=entry.score,
+    )
+
+
+def _impression(place: int, choice: Choice, policy: str) -> Impression:
+    entry = choice.entry
+    return Impression(
+        product_id=entry.product.id,
+        place=place,
+        propensity=choice.propensity,
+        policy=policy,
+        score=entry.score,
+        features=entry.features,
+        among=dict(choice.among),
     )
 
 

@@ -33,6 +33,7 @@ class Impression(Record):
     policy: str = Field(description="rules, or the version of the model that ranked")
     score: float = Field(ge=0, le=1)
     features: dict[str, float] = Field({}, description="name → value (recommendation/features.py)")
+    among: dict[str, float] = Field({}, description="product → score of all it was drawn among; empty: it was the best")
 
 
 class LoggedImpression(Impression):

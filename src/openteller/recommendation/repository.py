@@ -7,7 +7,22 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import Date, Select, Text, and_, cast, exists, func, insert, literal, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    Text,
+    and_,
+    cast,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
@@ -28,6 +43,8 @@ from openteller.store.tables import (
     ImpressionRow,
     OfferEventRow,
 )
+
+_OPENED_DAYS = 30
 
 
 class OfferEventRepository:
@@ -56,8 +73,18 @@ class ImpressionRepository:
         *,
         trace_id: UUID | None = None,
         arm: tuple[str, str] | None = None,
+        at: datetime | None = None,
     ) -> None:
-        """Keep what one customer or visitor was shown; `arm` is the experiment and the arm they are in, if any."""
+        """Keep what one customer or visitor was shown.
+
+        Args:
+            session: of `principal`.
+            principal: to whom.
+            impressions: one list.
+            trace_id: of the turn; None when it is shown in none.
+            arm: the experiment and the arm they are in, if any.
+            at: when; None: now.
+        """
         if not impressions:
             return
         experiment, name = arm or (None, None)
@@ -67,6 +94,7 @@ class ImpressionRepository:
             "trace_id": trace_id,
             "experiment": experiment,
             "arm": name,
+            "at": at or utc_now(),
         }
         session.execute(insert(ImpressionRow), [same | shown.model_dump() for shown in impressions])
 
@@ -74,11 +102,7 @@ class ImpressionRepository:
         self, session: Session, *, since: datetime | None = None, until: datetime | None = None, experiment: str = ""
     ) -> Iterator[LoggedImpression]:
         """The impressions that the session may see, oldest first, each with whether the offer was opened."""
-        opened = exists().where(
-            OfferEventRow.trace_id == ImpressionRow.trace_id,
-            OfferEventRow.product_id == ImpressionRow.product_id,
-            OfferEventRow.action == "opened",
-        )
+        opened = or_(_opened_in_its_turn(), _opened_later())
         names = [name for name in LoggedImpression.model_fields if name != "opened"]
         query = select(*(getattr(ImpressionRow, name) for name in names), opened.label("opened"))
         query = _within(query, since, until)
@@ -195,6 +219,27 @@ def possessions(session: Session) -> Iterator[tuple[str, str, float, float]]:
     )
     for customer, product, day in session.execute(union_all(*parts)):
         yield customer, product, datetime.combine(day, time(), UTC).timestamp(), 1.0
+
+
+def _opened_in_its_turn() -> ColumnElement[bool]:
+    return exists().where(
+        OfferEventRow.trace_id == ImpressionRow.trace_id,
+        OfferEventRow.product_id == ImpressionRow.product_id,
+        OfferEventRow.action == "opened",
+    )
+
+
+def _opened_later() -> ColumnElement[bool]:
+    """What was offered in no turn (in a batch) and opened in none, within `_OPENED_DAYS` days."""
+    return exists().where(
+        ImpressionRow.trace_id.is_(None),
+        OfferEventRow.trace_id.is_(None),
+        OfferEventRow.customer_id == ImpressionRow.customer_id,
+        OfferEventRow.product_id == ImpressionRow.product_id,
+        OfferEventRow.action == "opened",
+        OfferEventRow.at >= ImpressionRow.at,
+        OfferEventRow.at < ImpressionRow.at + timedelta(days=_OPENED_DAYS),
+    )
 
 
 def _experiments() -> Select[tuple[object, ...]]:

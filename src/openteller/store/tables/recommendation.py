@@ -35,6 +35,7 @@ class ImpressionRow(Base):
     policy: Mapped[str]
     score: Mapped[float] = mapped_column(Double())
     features: Mapped[dict[str, Any]]
+    among: Mapped[dict[str, Any]]
     experiment: Mapped[str | None]
     arm: Mapped[str | None]
     at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)

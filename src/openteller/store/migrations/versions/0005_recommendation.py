@@ -23,6 +23,7 @@ CREATE TABLE impressions (
     policy TEXT NOT NULL,
     score DOUBLE PRECISION NOT NULL,
     features JSONB NOT NULL,
+    among JSONB NOT NULL,
     experiment TEXT,
     arm TEXT,
     at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
