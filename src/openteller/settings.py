@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     recording_key: str = Field("", description="encrypts recordings: 32 bytes in base64")
     recording_keys_old: tuple[str, ...] = Field((), description="former keys, for reading")
     recording_days: int = Field(90, ge=1, description="how long recordings are kept")
+    exploration: float = Field(0.0, ge=0, le=1, description="share of offers that is chosen by chance, to learn from")
     core_banking_url: str | None = Field(None, description="REST core banking; None: the demo store")
     core_banking_token: str = ""
 

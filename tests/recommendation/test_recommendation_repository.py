@@ -6,9 +6,12 @@ import pytest
 
 from openteller.core.errors import BadInput, Conflict, NotAllowed, NotFound
 from openteller.core.records import Principal, Role
+from openteller.customers.repository import CustomerRepository
+from openteller.demo.load import load
 from openteller.recommendation.records import Campaign, Impression
 from openteller.recommendation.repository import (
     CampaignRepository,
+    CustomerFileReader,
     ExperimentRepository,
     ImpressionRepository,
     possessions,
@@ -146,3 +149,16 @@ def test_who_has_what(clean: Database) -> None:
     assert [(c, p) for c, p, _, _ in found] == [("C000001", "CARD-001"), ("C000001", "SAV-001")]
     with clean.session(BEN) as session:
         assert list(possessions(session)) == []
+
+
+def test_files_in_bulk_are_those_one_by_one(clean: Database) -> None:
+    load(clean, 30, today=ON)
+    with clean.session(AGENT) as session:
+        reader = CustomerFileReader()
+        batches = list(reader.ids(session, 7))
+        found = [file for batch in batches for file in reader.files(session, batch, ON)]
+        single = [CustomerRepository().file(session, file.customer.customer_id, ON) for file in found]
+    assert len(found) > 10
+    assert max(map(len, batches)) == 7
+    assert [file.model_copy(update={"bills": ()}) for file in single] == found
+    assert all(file.granted("personalisation") for file in found)

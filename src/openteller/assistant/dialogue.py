@@ -52,7 +52,7 @@ class OfferDesk(Protocol):
     """What the road needs of recommendation."""
 
     def offers(
-        self, principal: Principal, understanding: Understanding, language: str, on: date
+        self, principal: Principal, understanding: Understanding, language: str, on: date, trace_id: UUID | None = None
     ) -> tuple[Offer, ...]: ...
 
 
@@ -135,7 +135,7 @@ class Dialogue:
         else:
             yield from (Event("delta", {"text": piece}) for piece in pieces(answer.text))
         yield Event("answer", answer.model_dump(mode="json"))
-        offers = self._offer(reading.understanding, answer, principal, language, today)
+        offers = self._offer(inquiry, reading.understanding, answer, principal, language, today)
         yield Event("offers", {"offers": [offer.model_dump(mode="json") for offer in offers]})
         turn = Turn(
             inquiry=inquiry.model_copy(update={"text": mask(inquiry.text)}),
@@ -263,11 +263,17 @@ class Dialogue:
         return found.answer.model_copy(update={"text": joined, "generated": True})
 
     def _offer(
-        self, understanding: Understanding, answer: Answer, principal: Principal, language: str, today: date
+        self,
+        inquiry: Inquiry,
+        understanding: Understanding,
+        answer: Answer,
+        principal: Principal,
+        language: str,
+        today: date,
     ) -> tuple[Offer, ...]:
         if answer.outcome in (Outcome.REFUSED, Outcome.HANDED_OFF):
             return ()
-        return self._offers.offers(principal, understanding, language, today)
+        return self._offers.offers(principal, understanding, language, today, inquiry.trace_id)
 
 
 def inquiry_of(

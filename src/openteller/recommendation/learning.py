@@ -74,15 +74,7 @@ def learn(
         BadInput: too few impressions, or too few that were opened.
     """
     logged = list(impressions)
-    taken = sum(shown.opened for shown in logged)
-    if len(logged) < LEAST_ROWS or taken < LEAST_OPENED:
-        raise BadInput(
-            "There is too little to learn from.",
-            cause=f"{len(logged)} impressions, {taken} of them opened; {LEAST_ROWS} and {LEAST_OPENED} are needed.",
-            next_step="Wait for more, or in a demonstration make some: teller demo offers",
-        )
-    names = tuple(sorted({name for shown in logged for name in shown.features}))
-    report = measured(logged, names)
+    report, names = report_of(logged), _names(logged)
     view = Ease(ridge=max(len(owned.customers) / 10, 10))
     view.fit(owned)
     everything = _rows(logged, names)
@@ -90,8 +82,23 @@ def learn(
     return LearntOffers(version, owned.products, view.weights["similarity"], ranker), report
 
 
-def measured(logged: Sequence[LoggedImpression], names: tuple[str, ...]) -> OfferReport:
-    """The figures on the last part, of a model fitted to the first. Raises BadInput when either has one outcome alone."""
+def report_of(logged: Sequence[LoggedImpression]) -> OfferReport:
+    """The figures of a model fitted to the first `_TRAINED` of the impressions, on the rest. Raises BadInput as `learn`."""
+    taken = sum(shown.opened for shown in logged)
+    if len(logged) < LEAST_ROWS or taken < LEAST_OPENED:
+        raise BadInput(
+            "There is too little to learn from.",
+            cause=f"{len(logged)} impressions, {taken} of them opened; {LEAST_ROWS} and {LEAST_OPENED} are needed.",
+            next_step="Wait for more, or in a demonstration make some: teller demo offers",
+        )
+    return _measured(logged, _names(logged))
+
+
+def _names(logged: Sequence[LoggedImpression]) -> tuple[str, ...]:
+    return tuple(sorted({name for shown in logged for name in shown.features}))
+
+
+def _measured(logged: Sequence[LoggedImpression], names: tuple[str, ...]) -> OfferReport:
     split = int(_TRAINED * len(logged))
     early, late = _rows(logged[:split], names), _rows(logged[split:], names)
     ranker = Ranker.fit(early.table, early.opened, SETTINGS, early.weight)

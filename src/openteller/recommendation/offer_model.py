@@ -19,6 +19,7 @@ from openteller.customers.behaviour import CustomerFile
 from openteller.recommendation.interactions import Floats
 from openteller.recommendation.ranking import Ranker, Table
 from openteller.recommendation.records import Phrase, Signal
+from openteller.recommendation.signals import is_product
 from openteller.registry.manifest import Manifest, read_manifest
 
 SLOT, TASK = "offers", "recommendation"
@@ -48,7 +49,7 @@ class LearntOffers:
                 return
             product_id = self.products[place]
             weight = min(float(scores[place]), _MOST)
-            yield Signal(f"goes_with:{product_id}", weight, _PHRASE, lambda p, named=product_id: p.id == named)
+            yield Signal(f"goes_with:{product_id}", weight, _PHRASE, is_product(product_id))
 
     def chances(self, rows: Sequence[Mapping[str, float]]) -> list[float]:
         """The chance that each is opened; a propensity-weighed mean over the past, calibrated no further."""

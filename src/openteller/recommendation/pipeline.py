@@ -76,7 +76,7 @@ class Pipeline:
         customer, product = np.nonzero(chosen)
         table = self._table(past, views, customer, product)
         mean = np.mean([_relative(view) for view in views.values()], axis=0)
-        found = (_FLOOR + mean).astype(np.float32)
+        found: Floats = (_FLOOR + mean).astype(np.float32)
         found[customer, product] = self.ranker.scores(table)
         return found
 
@@ -134,7 +134,8 @@ def _had(past: Interactions) -> NDArray[np.bool_]:
 def _relative(view: Floats) -> Floats:
     """Each customer's scores from 0 for the least to 1 for the most."""
     low, high = view.min(axis=1, keepdims=True), view.max(axis=1, keepdims=True)
-    return ((view - low) / np.maximum(high - low, 1e-12)).astype(np.float32)
+    relative: Floats = ((view - low) / np.maximum(high - low, 1e-12)).astype(np.float32)
+    return relative
 
 
 def _places(view: Floats) -> Floats:

@@ -3,8 +3,10 @@
 What became of earlier offers, impressions with their propensities, campaigns, experiments, and who has which product.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -17,6 +19,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    inspect,
     literal,
     or_,
     select,
@@ -29,22 +32,31 @@ from sqlalchemy.orm import Session
 
 from openteller.core.clock import utc_now
 from openteller.core.errors import BadInput, Conflict, NotFound
-from openteller.core.records import Principal
+from openteller.core.records import Principal, Record, Understanding
+from openteller.customers.behaviour import CustomerFile, observe, window
+from openteller.customers.records import Account, Card, Consent, Customer, Holding, RiskAssessment, Transaction
 from openteller.recommendation.experiments import assigned
 from openteller.recommendation.records import Campaign, Experiment, Impression, LoggedImpression, OfferEvent
 from openteller.recommendation.rules import DISMISSED_DAYS
 from openteller.store import audit
 from openteller.store.tables import (
     AccountRow,
+    Base,
     CampaignRow,
     CardRow,
+    ConsentRow,
+    CustomerRow,
     ExperimentRow,
     HoldingRow,
     ImpressionRow,
     OfferEventRow,
+    RiskAssessmentRow,
+    TransactionRow,
+    TurnRow,
 )
 
 _OPENED_DAYS = 30
+R = TypeVar("R", bound=Record)
 
 
 class OfferEventRepository:
@@ -60,6 +72,18 @@ class OfferEventRepository:
         )
         rows = session.execute(query.order_by(OfferEventRow.at.desc(), OfferEventRow.id.desc()))
         return tuple(OfferEvent.model_validate(row, from_attributes=True) for row in rows)
+
+    def recent_of(self, session: Session, customer_ids: Sequence[str], on: date) -> dict[str, tuple[OfferEvent, ...]]:
+        """Customer → their events as `recent` gives them."""
+        query = select(
+            OfferEventRow.customer_id, OfferEventRow.product_id, OfferEventRow.action, OfferEventRow.at
+        ).where(
+            OfferEventRow.customer_id.in_(customer_ids), OfferEventRow.at >= on - timedelta(days=DISMISSED_DAYS + 1)
+        )
+        found: defaultdict[str, list[OfferEvent]] = defaultdict(list)
+        for customer, product, action, at in session.execute(query.order_by(OfferEventRow.at.desc())):
+            found[customer].append(OfferEvent(product_id=product, action=action, at=at))
+        return {customer: tuple(events) for customer, events in found.items()}
 
 
 class ImpressionRepository:
@@ -221,6 +245,96 @@ def possessions(session: Session) -> Iterator[tuple[str, str, float, float]]:
         yield customer, product, datetime.combine(day, time(), UTC).timestamp(), 1.0
 
 
+def last_understanding(session: Session, customer_id: str, since: datetime) -> Understanding | None:
+    """Of the customer's last turn since then; None when there was none."""
+    query = select(TurnRow.understanding).where(TurnRow.customer_id == customer_id, TurnRow.at >= since)
+    found = session.scalar(query.order_by(TurnRow.at.desc()).limit(1))
+    return None if found is None else Understanding.model_validate(found)
+
+
+class CustomerFileReader:
+    """Files of many customers in a few statements, as `CustomerRepository.file` gives them one by one.
+
+    Movements are summed by category in the database; `observe` sees one movement a category, at the moment of the last.
+
+    Args:
+        zone: IANA name of the bank's time zone.
+    """
+
+    def __init__(self, zone: str = "Asia/Shanghai") -> None:
+        self._zone = zone
+
+    def ids(self, session: Session, size: int) -> Iterator[list[str]]:
+        """The numbers of all customers who agreed to personal offers, `size` at a time."""
+        agreed = select(ConsentRow.customer_id).where(ConsentRow.purpose == "personalisation", ConsentRow.granted)
+        found = list(session.scalars(agreed.order_by(ConsentRow.customer_id)))
+        return (found[at : at + size] for at in range(0, len(found), size))
+
+    def files(self, session: Session, customer_ids: Sequence[str], on: date) -> list[CustomerFile]:
+        """The files of those of the customers that there are, by number."""
+        # `window` begins a day earlier than what `observe` counts.
+        since, until = window(on + timedelta(days=1), self._zone)[0], window(on, self._zone)[1]
+        accounts = self._of(Account, AccountRow, session, customer_ids)
+        cards = self._of(Card, CardRow, session, customer_ids)
+        holdings = self._of(Holding, HoldingRow, session, customer_ids)
+        consents = self._of(Consent, ConsentRow, session, customer_ids)
+        assessments = self._of(RiskAssessment, RiskAssessmentRow, session, customer_ids)
+        movements = self._movements(session, customer_ids, since, until)
+        people = session.scalars(
+            select(CustomerRow).where(CustomerRow.customer_id.in_(customer_ids)).order_by(CustomerRow.customer_id)
+        )
+        return [
+            CustomerFile(
+                customer=_record(Customer, row),
+                assessment=max(assessments[row.customer_id], key=lambda a: a.assessed_at, default=None),
+                consents=tuple(consents[row.customer_id]),
+                accounts=tuple(accounts[row.customer_id]),
+                cards=tuple(cards[row.customer_id]),
+                holdings=tuple(sorted(holdings[row.customer_id], key=lambda held: -held.amount)),
+                behaviour=observe(
+                    accounts[row.customer_id], holdings[row.customer_id], movements[row.customer_id], on, self._zone
+                ),
+            )
+            for row in people
+        ]
+
+    def _of(
+        self, kind: type[R], rows: type[Base], session: Session, customer_ids: Sequence[str]
+    ) -> defaultdict[str, list[R]]:
+        found: defaultdict[str, list[R]] = defaultdict(list)
+        owner = rows.customer_id  # type: ignore[attr-defined]
+        for row in session.scalars(select(rows).where(owner.in_(customer_ids)).order_by(*inspect(rows).primary_key)):
+            found[row.customer_id].append(_record(kind, row))  # type: ignore[attr-defined]
+        return found
+
+    def _movements(
+        self, session: Session, customer_ids: Sequence[str], since: datetime, until: datetime
+    ) -> defaultdict[str, list[Transaction]]:
+        by = (TransactionRow.customer_id, TransactionRow.category, TransactionRow.currency)
+        query = (
+            select(*by, func.sum(TransactionRow.amount), func.max(TransactionRow.booked_at))
+            .where(
+                TransactionRow.customer_id.in_(customer_ids),
+                TransactionRow.booked_at >= since,
+                TransactionRow.booked_at < until,
+            )
+            .group_by(*by)
+        )
+        found: defaultdict[str, list[Transaction]] = defaultdict(list)
+        for customer, category, currency, amount, at in session.execute(query):
+            found[customer].append(
+                Transaction(
+                    customer_id=customer, account_id="", booked_at=at, amount=amount, currency=currency, merchant="",
+                    category=category,
+                )
+            )  # fmt: skip
+        return found
+
+
+def _record(kind: type[R], row: Base) -> R:
+    return kind.model_validate({name: getattr(row, name) for name in kind.model_fields})
+
+
 def _opened_in_its_turn() -> ColumnElement[bool]:
     return exists().where(
         OfferEventRow.trace_id == ImpressionRow.trace_id,
@@ -242,13 +356,11 @@ def _opened_later() -> ColumnElement[bool]:
     )
 
 
-def _experiments() -> Select[tuple[object, ...]]:
+def _experiments() -> Select[Any]:
     return select(*(getattr(ExperimentRow, name) for name in Experiment.model_fields))
 
 
-def _within(
-    query: Select[tuple[object, ...]], since: datetime | None, until: datetime | None
-) -> Select[tuple[object, ...]]:
+def _within(query: Select[Any], since: datetime | None, until: datetime | None) -> Select[Any]:
     if since is not None:
         query = query.where(ImpressionRow.at >= since)
     return query if until is None else query.where(ImpressionRow.at < until)

@@ -52,7 +52,7 @@ def stated(understanding: Understanding) -> Iterator[Signal]:
         if entity.type == "product" and entity.value and entity.probability >= SURE:
             phrase = Phrase(zh="您提到了这款产品", en="you mentioned it")
             weight = 0.8 * entity.probability
-            yield Signal(f"product:{entity.value}", weight, phrase, _is(entity.value), stated=True)
+            yield Signal(f"product:{entity.value}", weight, phrase, is_product(entity.value), stated=True)
 
 
 def observed(file: CustomerFile, on: date) -> Iterator[Signal]:
@@ -149,7 +149,8 @@ def _serves(need: str) -> Fits:
     return lambda product: need in product.needs
 
 
-def _is(product_id: str) -> Fits:
+def is_product(product_id: str) -> Fits:
+    """Fits this product alone."""
     return lambda product: product.id == product_id
 
 

@@ -22,6 +22,7 @@ from openteller.serving.api import (
     feedback,
     health,
     inquiries,
+    offers,
     products,
     spoken,
     telephony,
@@ -57,6 +58,10 @@ _TAGS = [
         "description": "Turns that went wrong, what staff say they meant, and a second person's review.",
     },
     {"name": "documents", "description": "What the answers come from. Changed by analysts, administrators, services."},
+    {
+        "name": "offers",
+        "description": "What suits a customer, why a product is not offered, and what became of offers.",
+    },
     {"name": "products", "description": "The catalogue with rates and fees."},
     {"name": "auth", "description": "Bearer tokens."},
     {"name": "operations", "description": "Health and metrics."},
@@ -96,7 +101,20 @@ def create_app(application: Application) -> FastAPI:
         calls=CallDesk(settings.voice_calls),
     )
     errors.install(app)
-    for part in (spoken, inquiries, voice, telephony, explanations, feedback, documents, products, auth, health, pages):
+    for part in (
+        spoken,
+        inquiries,
+        voice,
+        telephony,
+        explanations,
+        feedback,
+        documents,
+        offers,
+        products,
+        auth,
+        health,
+        pages,
+    ):
         app.include_router(part.router)
     app.mount("/widget", pages.widget)
     docs = pages.docs_files()

@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
-from openteller.core.records import Inquiry, Principal, Satisfaction, Turn
+from openteller.core.records import Inquiry, Offer, Principal, Satisfaction, Turn
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
+from openteller.recommendation.records import WhyNot
 from openteller.store.database import Database
+from openteller.store.turns import OfferAction
 from openteller.understanding.explaining import Explanation
 from openteller.voice.listening import Ears
 from openteller.voice.recordings import Recordings
@@ -73,6 +75,14 @@ class Dialogue(Protocol):
     def dismiss_offer(self, principal: Principal, trace_id: UUID, product_id: str) -> None: ...
 
 
+class OfferDesk(Protocol):
+    """Offers outside of a turn."""
+
+    def unasked(self, principal: Principal, language: str, on: date, limit: int = 3) -> tuple[Offer, ...]: ...
+    def why_not(self, principal: Principal, product_id: str, language: str, on: date) -> WhyNot: ...
+    def note(self, principal: Principal, product_id: str, action: OfferAction) -> None: ...
+
+
 class Retriever(Protocol):
     """The search in the documents that the principal may read."""
 
@@ -123,6 +133,8 @@ class Application(Protocol):
     def database(self) -> Database: ...
     @property
     def dialogue(self) -> Dialogue: ...
+    @property
+    def offers(self) -> OfferDesk: ...
     @property
     def library(self) -> Library: ...
     @property
