@@ -9,7 +9,7 @@ from openteller.recommendation.measures import area_under_curve, ranks, report
 from openteller.recommendation.pipeline import Pipeline
 from openteller.recommendation.ranking import Ranker, RankerSettings, Table
 
-NAMES = ("helps", "harms", "noise")
+NAMES = ("signal: helps", "harms", "noise")
 
 
 def rows(count: int, seed: int) -> tuple[Table, np.ndarray]:
@@ -34,7 +34,7 @@ def test_a_probability_is_learnt_and_explained() -> None:
 
 def test_a_direction_is_held_to() -> None:
     table, gold = rows(2_000, 1)
-    ranker = Ranker.fit(table, gold, RankerSettings("probability", rounds=40, decreasing=("helps",)))
+    ranker = Ranker.fit(table, gold, RankerSettings("probability", rounds=40, decreasing=("signal: helps",)))
     line = np.zeros((50, 3), dtype=np.float32)
     line[:, 0] = np.linspace(-3, 3, 50)
     assert (np.diff(ranker.scores(Table(NAMES, line))) <= 1e-12).all()
@@ -52,7 +52,7 @@ def test_recent_rows_count_more() -> None:
 
 def test_it_is_the_same_after_being_read() -> None:
     table, gold = rows(500, 1)
-    ranker = Ranker.fit(table, gold, RankerSettings("probability", rounds=10, kinds=(), increasing=("helps",)))
+    ranker = Ranker.fit(table, gold, RankerSettings("probability", rounds=10, kinds=(), increasing=("signal: helps",)))
     again = Ranker.read(ranker.text, ranker.names, ranker.as_dict())
     assert again.settings == ranker.settings
     np.testing.assert_array_equal(again.scores(table), ranker.scores(table))
@@ -70,7 +70,7 @@ def test_what_cannot_be_fitted_or_scored_says_so() -> None:
         Table(("a",), table.values)
     ranker = Ranker.fit(table, gold, RankerSettings("probability", rounds=5))
     with pytest.raises(BadInput, match="other features"):
-        ranker.scores(Table(("helps", "harms", "other"), table.values))
+        ranker.scores(Table(("signal: helps", "harms", "other"), table.values))
 
 
 def walks(customers: int, seed: int) -> Interactions:

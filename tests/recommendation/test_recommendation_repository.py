@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from openteller.core.clock import utc_now
 from openteller.core.errors import BadInput, Conflict, NotAllowed, NotFound
 from openteller.core.records import Principal, Role
 from openteller.customers.repository import CustomerRepository
@@ -18,6 +19,7 @@ from openteller.recommendation.repository import (
 )
 from openteller.store.database import Database
 from openteller.store.tables import OfferEventRow
+from openteller.store.turns import TurnRepository
 from tests.recommendation.given import ON
 from tests.store.people import AGENT, ANN, BEN, VISITOR, customer
 
@@ -64,6 +66,25 @@ def test_impressions_are_their_owners_and_are_never_changed(clean: Database) -> 
         ImpressionRepository().add(session, ANN, SHOWN)
     with pytest.raises(NotAllowed), clean.session(AGENT) as session:
         session.connection().exec_driver_sql("UPDATE impressions SET propensity = 1")
+
+
+def test_what_is_opened_in_no_turn_counts_for_the_last_time_it_was_shown(clean: Database) -> None:
+    now = utc_now()
+    for days in (40, 3, 2):
+        with clean.session(ANN) as session:
+            ImpressionRepository().add(session, ANN, SHOWN[:1], at=now - timedelta(days=days))
+    with clean.session(BEN) as session:
+        ImpressionRepository().add(session, BEN, SHOWN[:1], at=now - timedelta(days=2))
+    with clean.session(ANN) as session:
+        TurnRepository().offer_event(session, ANN, "TD-CNY", "opened")
+    with clean.session(ANALYST) as session:
+        found = list(ImpressionRepository().logged(session))
+    assert [(i.customer_id, i.opened) for i in found] == [
+        ("C000001", False),
+        ("C000001", False),
+        ("C000001", True),
+        ("C000002", False),
+    ]
 
 
 def campaign(database: Database, budget: int, **changes: object) -> None:
@@ -126,6 +147,7 @@ def test_one_experiment_runs_at_a_time(clean: Database) -> None:
         assert experiments.running(session) is None
         started = experiments.start(session, "mood", halves, by="analyst.li")
         assert experiments.running(session) == started
+        assert list(started.arms) == ["rules", "model"]
     for name, arms, error in (("other", halves, Conflict), ("mood", halves, Conflict), ("x", {"a": 2.0}, BadInput)):
         with pytest.raises(error), clean.session(ANALYST) as session:
             experiments.start(session, name, arms, by="analyst.li")

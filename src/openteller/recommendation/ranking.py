@@ -99,8 +99,8 @@ class Ranker:
             gold,
             weight=_weights(table, settings, weight),
             group=table.lists if settings.objective == "order" else None,
-            feature_name=list(table.names),
-            categorical_feature=[name for name in table.names if name in settings.kinds],
+            feature_name=[f"f{place}" for place in range(len(table.names))],  # it takes no punctuation
+            categorical_feature=[place for place, name in enumerate(table.names) if name in settings.kinds],
             free_raw_data=True,
         )
         return cls(table.names, settings, engine.train(_parameters(table.names, settings), data, settings.rounds))

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from openteller.core.records import Record
 from openteller.products.records import Product
@@ -57,12 +57,18 @@ class Campaign(Record):
 
 
 class Experiment(Record):
-    """Ways that are compared: arm → its share of customers; they sum to 1."""
+    """Ways that are compared: arm → its share of customers, the control first; they sum to 1."""
 
     name: str
     arms: dict[str, float]
     started_at: datetime
     ended_at: datetime | None = None
+
+    @field_validator("arms", mode="before")
+    @classmethod
+    def _in_their_order(cls, arms: Any) -> Any:
+        """As the store keeps them: pairs, since its JSON objects have no order."""
+        return {name: share for name, share in arms} if isinstance(arms, list) else arms
 
 
 class WhyNot(Record):

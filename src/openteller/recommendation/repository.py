@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from openteller.core.clock import utc_now
 from openteller.core.errors import BadInput, Conflict, NotFound
@@ -203,7 +203,9 @@ class ExperimentRepository:
                 cause=f"{(running.name if running else name)} {'runs' if running else 'has been'}.",
                 next_step="End the one that runs, and take a name that was never used.",
             )
-        session.execute(insert(ExperimentRow).values(name=name, arms=dict(arms), created_by=by))
+        session.execute(
+            insert(ExperimentRow).values(name=name, arms=[[arm, share] for arm, share in arms.items()], created_by=by)
+        )
         audit.record(session, by, "experiment.started", name, {"arms": dict(arms)})
         return self.get(session, name)
 
@@ -344,8 +346,20 @@ def _opened_in_its_turn() -> ColumnElement[bool]:
 
 
 def _opened_later() -> ColumnElement[bool]:
-    """What was offered in no turn (in a batch) and opened in none, within `_OPENED_DAYS` days."""
+    """What was offered in no turn and opened in none, within `_OPENED_DAYS` days and before it was offered again."""
+    again = aliased(ImpressionRow)
+    repeated = (
+        exists()
+        .where(
+            again.customer_id == ImpressionRow.customer_id,
+            again.product_id == ImpressionRow.product_id,
+            again.at > ImpressionRow.at,
+            again.at <= OfferEventRow.at,
+        )
+        .correlate(ImpressionRow, OfferEventRow)
+    )
     return exists().where(
+        ~repeated,
         ImpressionRow.trace_id.is_(None),
         OfferEventRow.trace_id.is_(None),
         OfferEventRow.customer_id == ImpressionRow.customer_id,

@@ -57,12 +57,12 @@ class CampaignRow(Base):
 
 
 class ExperimentRow(Base):
-    """Arms with their shares, which customers are divided among from `started_at` on, until it has ended."""
+    """Arms as [name, share], the control first, which customers are divided among until it has ended."""
 
     __tablename__ = "experiments"
 
     name: Mapped[str] = mapped_column(primary_key=True)
-    arms: Mapped[dict[str, Any]]
+    arms: Mapped[list[Any]]
     created_by: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None]
