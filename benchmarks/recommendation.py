@@ -20,20 +20,35 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table as Printed
 
+from openteller.customers.behaviour import CustomerFile, observe
+from openteller.customers.records import Consent
+from openteller.demo.customers import CustomerBundle
+from openteller.demo.customers import customers as people
+from openteller.demo.load import BANK
+from openteller.products.catalogue import read_products
+from openteller.products.records import Product
 from openteller.recommendation import measures
+from openteller.recommendation.batch import offers_of
 from openteller.recommendation.candidates.factors import AlternatingLeastSquares
 from openteller.recommendation.candidates.generator import CandidateGenerator
 from openteller.recommendation.candidates.neighbours import Ease, ItemNeighbours, Successors
 from openteller.recommendation.candidates.popular import Popular
 from openteller.recommendation.interactions import Floats, Interactions
+from openteller.recommendation.learning import learn
+from openteller.recommendation.moments import unasked
+from openteller.recommendation.offer_model import LearntOffers
 from openteller.recommendation.pipeline import Pipeline
 from openteller.recommendation.ranking import Ranker, RankerSettings, Table
+from openteller.recommendation.recommender import Recommender
+from openteller.recommendation.records import LoggedImpression
 from openteller.training.recipes import data_path
 
 UNKNOWN = "unknown"
@@ -54,6 +69,10 @@ def main() -> None:
     calls = actions.add_parser("bank-marketing")
     calls.add_argument("--test", type=Path, metavar="FILE", help="rows that come after the whole file")
     calls.set_defaults(run=bank_marketing)
+    for name, run in (("online", online), ("batch", batch)):
+        added = actions.add_parser(name)
+        added.add_argument("--customers", type=int, default=2_000)
+        added.set_defaults(run=run)
     given = parser.parse_args()
     given.run(given)
 
@@ -249,6 +268,91 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+# -- speed --
+
+ON = date(2026, 11, 24)
+
+
+def bank(products: int, customers: int) -> tuple[list[Product], list[CustomerFile], LearntOffers]:
+    """The demo catalogue repeated under other names, demo customers, and a model learnt from made-up outcomes."""
+    own = [p for p in read_products(BANK / "products") if p.on_sale(ON)]
+    shelf = [
+        own[at % len(own)].model_copy(update={"id": f"{own[at % len(own)].id}-{at // len(own)}"})
+        for at in range(products)
+    ]
+    files = [_file(bundle) for bundle in people(customers, 1, ON)]
+    plain, rng = Recommender(), np.random.default_rng(1)
+    logged = [
+        LoggedImpression(
+            **shown.model_dump(), customer_id=file.customer.customer_id, at=datetime(2026, 11, 1, tzinfo=UTC),
+            opened=bool(rng.random() < shown.score),
+        )
+        for file in files[:800]
+        for shown in plain.decide(file, unasked(), own, on=ON, language="zh").impressions
+    ]  # fmt: skip
+    owned = Interactions.of(
+        ((f.customer.customer_id, p, 0.0, 1.0) for f in files for p in sorted(f.product_ids)), [p.id for p in own]
+    )
+    return shelf, files, learn(logged, owned, "benchmark")[0]
+
+
+def _file(bundle: CustomerBundle) -> CustomerFile:
+    """What the store would read of a demo customer, all consents given."""
+    consent = Consent(customer_id=bundle.customer.customer_id, purpose="personalisation", granted=True, at=bundle.customer.created_at)  # fmt: skip
+    return CustomerFile(
+        customer=bundle.customer, assessment=bundle.assessments[-1] if bundle.assessments else None, consents=(consent,),
+        accounts=bundle.accounts, cards=bundle.cards, holdings=bundle.holdings,
+        behaviour=observe(bundle.accounts, bundle.holdings, bundle.transactions, ON),
+    )  # fmt: skip
+
+
+def online(given: argparse.Namespace) -> None:
+    """20 offers for one customer among 200 products, the file having been read."""
+    shelf, files, model = bank(200, given.customers)
+    printed = _printed("20 offers of 200 products, milliseconds a customer", ("", "offers, mean", "p50", "p95", "p99"))
+    for name, recommender in (("rules", Recommender()), ("model", Recommender(model=model))):
+        took, made = [], []
+        for file in files:
+            began = time.perf_counter()
+            made.append(len(recommender.offers(file, unasked(), shelf, on=ON, language="zh", limit=20)))
+            took.append((time.perf_counter() - began) * 1_000)
+        printed.add_row(name, f"{np.mean(made):.1f}", *(f"{np.percentile(took, at):.2f}" for at in (50, 95, 99)))
+    Console(width=150).print(printed)
+
+
+def batch(given: argparse.Namespace) -> None:
+    """Customers a second over files that have been read, in one process and in two."""
+    shelf, files, model = bank(70, given.customers)
+    printed = _printed(
+        "offers in a batch, 70 products, the files in memory", ("", "customers", "processes", "customers/s")
+    )
+    for name, chosen in (("rules", None), ("model", model)):
+        for size in (given.customers // 2, given.customers):
+            for processes in (1, 2):
+                printed.add_row(
+                    name, f"{size:,}", str(processes), f"{_speed(chosen, files[:size], shelf, processes):,.0f}"
+                )
+    Console(width=150).print(printed)
+
+
+def _speed(model: LearntOffers | None, files: list[CustomerFile], shelf: list[Product], processes: int) -> float:
+    """Each process is forked with its files in memory and works through its share."""
+    recommender = Recommender(model=model)
+    parts = [files[at::processes] for at in range(processes)]
+    work = [get_context("fork").Process(target=_through, args=(recommender, part, shelf)) for part in parts]
+    began = time.perf_counter()
+    for process in work:
+        process.start()
+    for process in work:
+        process.join()
+    return len(files) / (time.perf_counter() - began)
+
+
+def _through(recommender: Recommender, files: list[CustomerFile], shelf: list[Product]) -> None:
+    for _ in offers_of(recommender, files, shelf, ON):
+        pass
 
 
 def _printed(title: str, columns: Sequence[str]) -> Printed:

@@ -11,8 +11,10 @@ from openteller.core.records import Offer, Record
 from openteller.customers.behaviour import CustomerFile
 from openteller.products.records import Product
 from openteller.recommendation.moments import unasked
-from openteller.recommendation.recommender import Recommender
+from openteller.recommendation.recommender import Case, Recommender
 from openteller.recommendation.records import OfferEvent
+
+_PART = 256  # customers whom the model ranks in one go
 
 
 class CustomerOffers(Record):
@@ -32,7 +34,7 @@ def offers_of(
     exhausted: frozenset[str] = frozenset(),
     limit: int = 3,
 ) -> Iterator[CustomerOffers]:
-    """The offers of each, in the customer's language.
+    """The offers of each, in the customer's language; customers may change places.
 
     Args:
         recommender: decides.
@@ -44,15 +46,21 @@ def offers_of(
         limit: how many offers at most.
     """
     catalogue, nothing, past = tuple(products), unasked(), events or {}
-    for file in files:
-        decision = recommender.decide(
-            file,
-            nothing,
-            catalogue,
-            events=past.get(file.customer.customer_id, ()),
-            exhausted=exhausted,
-            on=on,
-            language=file.customer.language,
-            limit=limit,
+    for language, part in _parts(files):
+        cases = [Case(file, nothing, past.get(file.customer.customer_id, ())) for file in part]
+        decisions = recommender.decide_many(
+            cases, catalogue, exhausted=exhausted, on=on, language=language, limit=limit
         )
-        yield CustomerOffers(customer_id=file.customer.customer_id, offers=decision.offers)
+        for file, decision in zip(part, decisions, strict=True):
+            yield CustomerOffers(customer_id=file.customer.customer_id, offers=decision.offers)
+
+
+def _parts(files: Iterable[CustomerFile]) -> Iterator[tuple[str, list[CustomerFile]]]:
+    """Customers of one language, up to `_PART` at a time."""
+    waiting: dict[str, list[CustomerFile]] = {}
+    for file in files:
+        part = waiting.setdefault(file.customer.language, [])
+        part.append(file)
+        if len(part) == _PART:
+            yield file.customer.language, waiting.pop(file.customer.language)
+    yield from waiting.items()

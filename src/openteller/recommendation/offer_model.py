@@ -39,7 +39,8 @@ class LearntOffers:
 
     def signals(self, file: CustomerFile) -> Iterator[Signal]:
         """The products that go best with what the customer has."""
-        places = [place for place, product in enumerate(self.products) if product in file.product_ids]
+        held = file.product_ids
+        places = [place for place, product in enumerate(self.products) if product in held]
         if not places:
             return
         scores = self.similarity[places].sum(axis=0)

@@ -30,7 +30,7 @@ _PUTS_MONEY_AT_RISK = frozenset({"fund", "wealth"})
 _LENDS = frozenset({"loan", "mortgage"})
 _BEST = Exploration()
 
-__all__ = ["DISMISSED_DAYS", "THRESHOLD", "Decision", "OfferModel", "Recommender", "reason", "silent"]
+__all__ = ["DISMISSED_DAYS", "THRESHOLD", "Case", "Decision", "OfferModel", "Recommender", "reason", "silent"]
 
 
 class OfferModel(Protocol):
@@ -57,6 +57,16 @@ class Decision:
 
     offers: tuple[Offer, ...] = ()
     impressions: tuple[Impression, ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """Whom an offer is for and in which moment; see `Recommender.decide`."""
+
+    file: CustomerFile | None
+    understanding: Understanding
+    events: tuple[OfferEvent, ...] = ()
+    exploration: Exploration = _BEST
 
 
 class Recommender:
@@ -110,15 +120,37 @@ class Recommender:
             language: of the reply, ``zh`` or ``en``.
             limit: how many at most.
         """
-        if silent(understanding) or rules.unconsented(file):
-            return Decision()
-        entries = self._ranked(file, understanding, products, events, on)
-        open_to = (entry for entry in entries if self.allowed(entry.product, file, events, on, exhausted))
-        found = chosen(open_to, limit, exploration)
-        offers = tuple(_offer(entry, language) for entry in self._explained([choice.entry for choice in found]))
+        case = Case(file, understanding, tuple(events), exploration)
+        return self.decide_many([case], products, exhausted=exhausted, on=on, language=language, limit=limit)[0]
+
+    def decide_many(
+        self,
+        cases: Sequence[Case],
+        products: Iterable[Product],
+        *,
+        exhausted: Collection[str] = (),
+        on: date,
+        language: str,
+        limit: int = 3,
+    ) -> list[Decision]:
+        """The same for several customers, whom the model ranks in one go. Arguments as of `decide`; one decision a case."""
+        catalogue = tuple(products)
+        ranked = self._ranked(cases, catalogue, on)
+        found = [
+            chosen(
+                (e for e in entries if self.allowed(e.product, c.file, c.events, on, exhausted)), limit, c.exploration
+            )
+            for c, entries in zip(cases, ranked, strict=True)
+        ]
+        explained = iter(self._explained([choice.entry for choices in found for choice in choices]))
         policy = self._model.version if self._model else "rules"
-        impressions = tuple(_impression(place, choice, policy) for place, choice in enumerate(found))
-        return Decision(offers, impressions)
+        return [
+            Decision(
+                tuple(_offer(next(explained), language) for _ in choices),
+                tuple(_impression(place, choice, policy) for place, choice in enumerate(choices)),
+            )
+            for choices in found
+        ]
 
     def why_not(
         self,
@@ -156,7 +188,8 @@ class Recommender:
         own = next((offer for offer in decision.offers if offer.product_id == product.id), None)
         if own is not None:
             return said("offered", own.reason, own.reason)
-        ranked = {entry.product.id for entry in self._ranked(file, understanding, catalogue, events, on)}
+        case = Case(file, understanding, tuple(events))
+        ranked = {entry.product.id for entry in self._ranked([case], catalogue, on)[0]}
         if product.id not in ranked:
             return said(
                 "no_reason",
@@ -223,27 +256,28 @@ class Recommender:
         suits = suitable(assessment, product.risk_grade, on, age, self._zone)
         return None if suits.allowed else suits
 
-    def _ranked(
-        self,
-        file: CustomerFile | None,
-        understanding: Understanding,
-        products: Iterable[Product],
-        events: Sequence[OfferEvent],
-        on: date,
-    ) -> list[Entry]:
-        """What the signals bring, best first."""
-        signals = [*stated(understanding), *(observed(file, on) if file is not None else ())]
+    def _ranked(self, cases: Sequence[Case], products: Sequence[Product], on: date) -> list[list[Entry]]:
+        """What the signals bring in each case, best first; nothing where silence is better."""
+        brought = [self._brought(case, products, on) for case in cases]
+        rows = [entry.features for entries in brought for entry in entries]
+        if self._model is not None and rows:
+            chances = iter(self._model.chances(rows))
+            brought = [[replace(entry, score=next(chances)) for entry in entries] for entries in brought]
+        return [sorted(entries, key=lambda entry: (-entry.score, entry.product.id)) for entries in brought]
+
+    def _brought(self, case: Case, products: Sequence[Product], on: date) -> list[Entry]:
+        """Without the model's score."""
+        file = case.file
+        if silent(case.understanding) or rules.unconsented(file):
+            return []
+        signals = [*stated(case.understanding), *(observed(file, on) if file is not None else ())]
         if self._model is not None and file is not None:
             signals += self._model.signals(file)
-        same = moment_features(file, understanding, signals)
-        entries = [
-            Entry(score, product, fired, same | product_features(product, fired, score, events, on, self._zone))
+        same = moment_features(file, case.understanding, signals)
+        return [
+            Entry(score, product, fired, same | product_features(product, fired, score, case.events, on, self._zone))
             for score, product, fired in _scored(products, signals)
         ]
-        if self._model is not None and entries:
-            chances = self._model.chances([entry.features for entry in entries])
-            entries = [replace(entry, score=chance) for entry, chance in zip(entries, chances, strict=True)]
-        return sorted(entries, key=lambda entry: (-entry.score, entry.product.id))
 
     def _explained(self, entries: Sequence[Entry]) -> Iterator[Entry]:
         """The signals of each in the order of what they added to its rank; without a model, of their weight."""
@@ -260,12 +294,15 @@ def _scored(
 ) -> Iterator[tuple[float, Product, tuple[Signal, ...]]]:
     asked = any(signal.stated for signal in signals)
     for product in products:
-        fired = sorted((s for s in signals if s.fits(product)), key=lambda signal: -signal.weight)
+        fired = [signal for signal in signals if signal.fits(product)]
+        if not fired:
+            continue
+        fired.sort(key=lambda signal: -signal.weight)
         score = _score(product, fired)
         if asked and not any(signal.stated for signal in fired):
             # Something else was asked for: only strong behaviour is worth changing the subject.
             score /= 2
-        if fired and score >= THRESHOLD:
+        if score >= THRESHOLD:
             yield score, product, tuple(fired)
 
 
