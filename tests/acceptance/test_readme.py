@@ -11,7 +11,13 @@ import pytest
 from openteller.assembly import Application
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/guide/models.md", "docs/guide/training.md", "docs/guide/retraining.md")
+PAGES = (
+    "README.md",
+    "docs/guide/models.md",
+    "docs/guide/training.md",
+    "docs/guide/retraining.md",
+    "docs/guide/recommendation.md",
+)
 
 
 def block(page: str) -> list[str]:

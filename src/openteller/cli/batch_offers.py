@@ -39,7 +39,11 @@ def in_processes(parts: Iterable[list[str]], on: date, limit: int, workers: int)
     """The lines of each part, in the order of the parts. With one worker in this process."""
     work = partial(decided, on=on, limit=limit)
     if workers == 1:
-        yield from map(work, parts)
+        try:
+            yield from map(work, parts)
+        finally:
+            _application().close()
+            _application.cache_clear()
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         yield from pool.map(work, parts)

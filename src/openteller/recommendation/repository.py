@@ -82,7 +82,7 @@ class OfferEventRepository:
         )
         found: defaultdict[str, list[OfferEvent]] = defaultdict(list)
         for customer, product, action, at in session.execute(query.order_by(OfferEventRow.at.desc())):
-            found[customer].append(OfferEvent(product_id=product, action=action, at=at))
+            found[str(customer)].append(OfferEvent(product_id=product, action=action, at=at))
         return {customer: tuple(events) for customer, events in found.items()}
 
 
@@ -128,7 +128,7 @@ class ImpressionRepository:
         """The impressions that the session may see, oldest first, each with whether the offer was opened."""
         opened = or_(_opened_in_its_turn(), _opened_later())
         names = [name for name in LoggedImpression.model_fields if name != "opened"]
-        query = select(*(getattr(ImpressionRow, name) for name in names), opened.label("opened"))
+        query: Select[Any] = select(*(getattr(ImpressionRow, name) for name in names), opened.label("opened"))
         query = _within(query, since, until)
         if experiment:
             query = query.where(ImpressionRow.experiment == experiment)
