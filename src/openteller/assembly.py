@@ -37,10 +37,11 @@ from openteller.knowledge.retrieval import Retriever
 from openteller.products.grade_desk import GradeDesk
 from openteller.products.names import ProductNames
 from openteller.products.repository import ProductRepository
-from openteller.recommendation.recommender import Recommender
+from openteller.recommendation.recommender import OfferModel, Recommender
 from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.registry.durable import replace_file
 from openteller.registry.manifest import Manifest, read_manifest
+from openteller.registry.registry import ModelRegistry
 from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.loader import (
     BUILD_FORMAT,
@@ -206,6 +207,23 @@ class Application:
         return ProfileDesk(self.database, self.banking, self.settings.timezone)
 
     @cached_property
+    def recommender(self) -> Recommender:
+        """What decides on offers: with the champion of the registry's slot for offers, if there is one."""
+        return Recommender(self.settings.timezone, open_offer_model(self.settings))
+
+    @cached_property
+    def offers(self) -> BankingOfferDesk:
+        """Where offers are made."""
+        return BankingOfferDesk(
+            self.database,
+            self.shelf,
+            self.recommender,
+            self.banking,
+            Recommender(self.settings.timezone),
+            self.settings.exploration,
+        )
+
+    @cached_property
     def accounts(self) -> Accounts:
         """Logins."""
         return Accounts(self.database)
@@ -287,7 +305,7 @@ class Application:
             database=self.database,
             reader=self.reader,
             answerer=Answerer(self.retriever, load_gate()),
-            offers=BankingOfferDesk(self.database, self.shelf, Recommender(settings.timezone), self.banking),
+            offers=self.offers,
             banking=self.banking,
             shelf=self.shelf,
             bank=bank,
@@ -352,6 +370,16 @@ class Application:
 def open_catalogue(settings: Settings) -> Catalogue:
     """The weights that the settings give access to."""
     return Catalogue(settings.data_dir, hub_url=settings.hub_url)
+
+
+def open_offer_model(settings: Settings) -> OfferModel | None:
+    """What ranks offers; None as long as nothing was trained and promoted. Raises ModelUnavailable when it is damaged."""
+    champion = ModelRegistry(settings.data_dir).champion("offers")
+    if champion is None:
+        return None
+    from openteller.recommendation.offer_model import load  # SciPy and LightGBM take a second
+
+    return load(champion)
 
 
 def open_transcriber(settings: Settings, catalogue: Catalogue, *, in_haste: bool = False) -> Transcriber:

@@ -2,7 +2,7 @@
 
 from datetime import date
 from typing import Any, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
@@ -45,7 +45,9 @@ class HandAnswerer:
 
 
 class HandOffers:
-    def offers(self, principal: Principal, understanding: Understanding, language: str, on: date) -> tuple[Offer, ...]:
+    def offers(
+        self, principal: Principal, understanding: Understanding, language: str, on: date, trace_id: UUID | None = None
+    ) -> tuple[Offer, ...]:
         return (Offer(product_id="P1", name="盗刷险", reason="安全", score=0.4),)
 
 

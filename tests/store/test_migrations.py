@@ -53,8 +53,8 @@ def test_up_down_and_up_again(blank: tuple[Database, str]) -> None:
     ground = objects(owner_url)
     assert (database.revision(), ground["tables"], ground["policies"]) == (
         "0001",
-        first["tables"] - 6,
-        first["policies"] - 18,
+        first["tables"] - 9,
+        first["policies"] - 25,
     )
     database.upgrade()
     assert objects(owner_url) == first

@@ -54,7 +54,7 @@ class OfferDesk(Protocol):
     """What the road needs of recommendation."""
 
     def offers(
-        self, principal: Principal, understanding: Understanding, language: str, on: date
+        self, principal: Principal, understanding: Understanding, language: str, on: date, trace_id: UUID | None = None
     ) -> tuple[Offer, ...]: ...
 
 
@@ -141,7 +141,7 @@ class Dialogue:
             yield Event("delta", {"text": said.text[len(answer.text) :]})
         answer = said
         yield Event("answer", answer.model_dump(mode="json"))
-        offers = self._offer(reading.understanding, answer, principal, language, today)
+        offers = self._offer(inquiry, reading.understanding, answer, principal, language, today)
         yield Event("offers", {"offers": [offer.model_dump(mode="json") for offer in offers]})
         turn = Turn(
             inquiry=inquiry.model_copy(update={"text": mask(inquiry.text)}),
@@ -279,11 +279,17 @@ class Dialogue:
         return answer.model_copy(update={"text": answer.text + remark}) if remark else answer
 
     def _offer(
-        self, understanding: Understanding, answer: Answer, principal: Principal, language: str, today: date
+        self,
+        inquiry: Inquiry,
+        understanding: Understanding,
+        answer: Answer,
+        principal: Principal,
+        language: str,
+        today: date,
     ) -> tuple[Offer, ...]:
         if answer.outcome in (Outcome.REFUSED, Outcome.HANDED_OFF):
             return ()
-        return self._offers.offers(principal, understanding, language, today)
+        return self._offers.offers(principal, understanding, language, today, inquiry.trace_id)
 
 
 def inquiry_of(

@@ -27,6 +27,7 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller models list|show|register|promote|…  which trained models there are, and which of them serves
   teller feedback queue|correct|accept|list|… what the assistant got wrong, and what staff say it should have been
   teller retrain TASK [--at-least N] […]      train again with the accepted corrections (extra: train)
+  teller recommend CUSTOMER|train|batch|…     what suits a customer and why; learning, batches, experiments
   teller recordings list|export|verify|…      recorded calls: encrypted, retained by rule
   teller speak "…" [--output FILE] […]        a sound file of a text, with the mark of AI-made speech
 
@@ -192,6 +193,12 @@ def _retrain(arguments: list[str]) -> int:
     return retrain(arguments)
 
 
+def _recommend(arguments: list[str]) -> int:
+    from openteller.cli.commands.recommend import recommend
+
+    return recommend(arguments)
+
+
 def _recordings(arguments: list[str]) -> int:
     from openteller.cli.commands.recordings import recordings
 
@@ -225,6 +232,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "models": _models,
     "feedback": _feedback,
     "retrain": _retrain,
+    "recommend": _recommend,
     "recordings": _recordings,
     "speak": _speak,
 }

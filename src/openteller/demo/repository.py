@@ -5,16 +5,17 @@ lets nobody COPY into a table whose policies hold for them.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from openteller.core.errors import ConfigurationError, Unavailable
-from openteller.core.records import Record
+from openteller.core.records import Principal, Record
 from openteller.demo.customers import CustomerBundle
 from openteller.store import audit
 from openteller.store.tables import (
@@ -26,6 +27,7 @@ from openteller.store.tables import (
     ConsentRow,
     CustomerRow,
     HoldingRow,
+    OfferEventRow,
     RiskAssessmentRow,
     ScheduledPaymentRow,
     TransactionRow,
@@ -93,6 +95,12 @@ class DemoRepository:
         new = {name: text for name, text in fingerprints.items() if (name, text) not in known}
         if new:
             audit.record(session, "demo", _LOADED, "bank", {"documents": new})
+
+    def open_offers(self, session: Session, principal: Principal, product_ids: Sequence[str], at: datetime) -> None:
+        """Note that a customer opened these offers at that moment, in no turn."""
+        if product_ids:
+            same = {"owner": principal.subject, "customer_id": principal.customer_id, "action": "opened", "at": at}
+            session.execute(insert(OfferEventRow), [same | {"product_id": name} for name in product_ids])
 
     def analyse(self, session: Session) -> None:
         """Tell the planner how large the tables are now."""

@@ -1,45 +1,73 @@
 """From what is known about a customer and the inquiry to at most a few offers, each with a reason.
 
-    silence? ─▶ signals ─▶ candidates ─▶ walls (sale, held, dismissed, eligibility, suitability) ─▶ score ─▶ offers
+    silence? ─▶ signals ─▶ candidates ─▶ score ─▶ walls (rules, eligibility, suitability) ─▶ choice ─▶ offers, impressions
 
-The walls come before the score and nothing after them adds a product. Pure: the same records give the same offers.
-What is not covered: credit decisions (an offer says "subject to approval"), and learning from what was accepted.
+Every product passes the walls before it is chosen, and nothing after them adds one. The signals alone score (noisy-or), or
+a model that has learnt from what became of earlier offers ranks what they bring. Pure: the same records give the same offers.
+What is not covered: credit decisions (an offer says "subject to approval").
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Protocol
 
-from openteller.core.clock import local_date
 from openteller.core.records import Offer, Understanding
 from openteller.customers.behaviour import CustomerFile
 from openteller.products.eligibility import Applicant, eligible, generic
-from openteller.products.records import Product, RiskGrade
+from openteller.products.records import Product, RiskGrade, Verdict
 from openteller.products.suitability import Approach, suitable
+from openteller.recommendation import rules
+from openteller.recommendation.choosing import Choice, Entry, Exploration, chosen
+from openteller.recommendation.features import feature_of, moment_features, product_features
 from openteller.recommendation.matching import case_of
-from openteller.recommendation.records import OfferEvent, Signal
-from openteller.recommendation.signals import SURE, observed, stated
+from openteller.recommendation.records import Impression, OfferEvent, Signal, WhyNot
+from openteller.recommendation.rules import DISMISSED_DAYS, silent
+from openteller.recommendation.signals import observed, stated
 
-DISMISSED_DAYS = 90
 THRESHOLD = 0.3
-_A_CATEGORY = 2
 _CLAUSES = 2
-_SORE = frozenset({"service_repair", "security"})
-_QUIET_INTENTS = frozenset(
-    {
-        "card_lost_stolen",
-        "complaint_file",
-        "complaint_status",
-        "fraud_report",
-        "human_agent",
-        "loan_overdue",
-        "phishing_verify",
-        "privacy_request",
-        "transaction_dispute",
-        "transfer_wrong_recipient",
-    }
-)
 _PUTS_MONEY_AT_RISK = frozenset({"fund", "wealth"})
 _LENDS = frozenset({"loan", "mortgage"})
+_BEST = Exploration()
+
+__all__ = ["DISMISSED_DAYS", "THRESHOLD", "Case", "Decision", "OfferModel", "Recommender", "reason", "silent"]
+
+
+class OfferModel(Protocol):
+    """What has learnt from earlier offers (recommendation/offer_model.py)."""
+
+    @property
+    def version(self) -> str: ...
+    def signals(self, file: CustomerFile) -> Iterable[Signal]:
+        """More signals, from what other customers with such products have."""
+        ...
+
+    def chances(self, rows: Sequence[Mapping[str, float]]) -> Sequence[float]:
+        """For each row of features the chance, 0–1, that the offer is taken up."""
+        ...
+
+    def contributions(self, rows: Sequence[Mapping[str, float]]) -> Sequence[Mapping[str, float]]:
+        """For each row what each of its features added."""
+        ...
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The offers, best first, and the same as they are logged."""
+
+    offers: tuple[Offer, ...] = ()
+    impressions: tuple[Impression, ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """Whom an offer is for and in which moment; see `Recommender.decide`."""
+
+    file: CustomerFile | None
+    understanding: Understanding
+    events: tuple[OfferEvent, ...] = ()
+    exploration: Exploration = _BEST
 
 
 class Recommender:
@@ -47,10 +75,11 @@ class Recommender:
 
     Args:
         zone: IANA name of the bank's time zone.
+        model: ranks what the signals bring; None: the signals' own score does.
     """
 
-    def __init__(self, zone: str = "Asia/Shanghai") -> None:
-        self._zone = zone
+    def __init__(self, zone: str = "Asia/Shanghai", model: OfferModel | None = None) -> None:
+        self._zone, self._model = zone, model
 
     def offers(
         self,
@@ -63,31 +92,157 @@ class Recommender:
         language: str,
         limit: int = 3,
     ) -> tuple[Offer, ...]:
-        """The offers that go with this inquiry, best first; empty when silence is better or nothing fits.
+        """The offers of `decide`."""
+        return self.decide(file, understanding, products, events=events, on=on, language=language, limit=limit).offers
+
+    def decide(
+        self,
+        file: CustomerFile | None,
+        understanding: Understanding,
+        products: Iterable[Product],
+        *,
+        events: Sequence[OfferEvent] = (),
+        exhausted: Collection[str] = (),
+        exploration: Exploration = _BEST,
+        on: date,
+        language: str,
+        limit: int = 3,
+    ) -> Decision:
+        """The offers that go with this inquiry, best first; none when silence is better or nothing fits.
 
         Args:
             file: the customer with consents, assessment, accounts and behaviour; None for an anonymous visitor.
             understanding: of the inquiry.
             products: the catalogue; what is not on sale is left out here.
             events: what became of earlier offers to this customer or visitor.
+            exhausted: the products whose campaign has used up its budget.
+            exploration: how much is left to chance.
             on: today, in the bank's time zone.
             language: of the reply, ``zh`` or ``en``.
             limit: how many at most.
         """
-        if silent(understanding) or (file is not None and not file.granted("personalisation")):
-            return ()
-        signals = [*stated(understanding), *(observed(file, on) if file is not None else ())]
-        allowed = [product for product in products if self.allowed(product, file, events, on)]
-        scored = sorted(_scored(allowed, signals), key=lambda entry: (-entry[0], entry[1].id))
-        return tuple(_offer(*entry, language) for entry in _varied(scored, limit))
+        case = Case(file, understanding, tuple(events), exploration)
+        return self.decide_many([case], products, exhausted=exhausted, on=on, language=language, limit=limit)[0]
 
-    def allowed(self, product: Product, file: CustomerFile | None, events: Iterable[OfferEvent], on: date) -> bool:
-        """Whether every wall lets the product through: sale, possession, dismissal, eligibility and suitability."""
-        if not product.on_sale(on) or self._dismissed(product.id, events, on):
-            return False
+    def decide_many(
+        self,
+        cases: Sequence[Case],
+        products: Iterable[Product],
+        *,
+        exhausted: Collection[str] = (),
+        on: date,
+        language: str,
+        limit: int = 3,
+    ) -> list[Decision]:
+        """The same for several customers, whom the model ranks in one go. Arguments as of `decide`; one decision a case."""
+        catalogue = tuple(products)
+        ranked = self._ranked(cases, catalogue, on)
+        found = [
+            chosen(
+                (e for e in entries if self.allowed(e.product, c.file, c.events, on, exhausted)), limit, c.exploration
+            )
+            for c, entries in zip(cases, ranked, strict=True)
+        ]
+        explained = iter(self._explained([choice.entry for choices in found for choice in choices]))
+        policy = self._model.version if self._model else "rules"
+        return [
+            Decision(
+                tuple(_offer(next(explained), language) for _ in choices),
+                tuple(_impression(place, choice, policy) for place, choice in enumerate(choices)),
+            )
+            for choices in found
+        ]
+
+    def why_not(
+        self,
+        product: Product,
+        file: CustomerFile | None,
+        understanding: Understanding,
+        products: Iterable[Product],
+        *,
+        events: Sequence[OfferEvent] = (),
+        exhausted: Collection[str] = (),
+        on: date,
+        language: str,
+        limit: int = 3,
+    ) -> WhyNot:
+        """Why `product` is not among the offers of `decide` with the same arguments, or that it is."""
+        catalogue = tuple(products)
+
+        def said(code: str, zh: str, en: str) -> WhyNot:
+            text = en if language.startswith("en") else zh
+            name = product.name.of(language)
+            return WhyNot(product_id=product.id, name=name, offered=code == "offered", code=code, reason=text)
+
+        if silent(understanding):
+            return said(
+                "moment",
+                "您正在处理更要紧的事，此刻不推荐任何产品。",
+                "Something more pressing is being dealt with; nothing is offered now.",
+            )
+        verdict = rules.unconsented(file) or self.refusal(product, file, events, on, exhausted)
+        if verdict is not None:
+            return said(verdict.reason_code, verdict.reason_zh, verdict.reason_en)
+        decision = self.decide(
+            file, understanding, catalogue, events=events, exhausted=exhausted, on=on, language=language, limit=limit
+        )  # fmt: skip
+        own = next((offer for offer in decision.offers if offer.product_id == product.id), None)
+        if own is not None:
+            return said("offered", own.reason, own.reason)
+        case = Case(file, understanding, tuple(events))
+        ranked = {entry.product.id for entry in self._ranked([case], catalogue, on)[0]}
+        if product.id not in ranked:
+            return said(
+                "no_reason",
+                "目前没有迹象表明您需要该产品；如有兴趣，欢迎直接询问。",
+                "Nothing so far says that you need it; ask about it if you are interested.",
+            )
+        before = [offer.name for offer in decision.offers]
+        return said(
+            "others_first",
+            f"该产品也适合您，但这些更合适：{'、'.join(before)}。",
+            f"It would suit you too, but these suit you better: {', '.join(before)}.",
+        )
+
+    def allowed(
+        self,
+        product: Product,
+        file: CustomerFile | None,
+        events: Iterable[OfferEvent],
+        on: date,
+        exhausted: Collection[str] = (),
+    ) -> bool:
+        """Whether every wall lets the product through."""
+        return self.refusal(product, file, events, on, exhausted) is None
+
+    def refusal(
+        self,
+        product: Product,
+        file: CustomerFile | None,
+        events: Iterable[OfferEvent],
+        on: date,
+        exhausted: Collection[str] = (),
+    ) -> Verdict | None:
+        """The first wall that keeps the product back, with its reason; None when none does."""
+        if not product.on_sale(on):
+            return rules.refused("not_on_sale", "该产品目前不在销售期。", "The product is not on sale.")
+        past = tuple(events)
+        return (
+            rules.held(product.id, file)
+            or rules.dismissed(product.id, past, on, self._zone)
+            or rules.shown_enough(product.id, past, on, self._zone)
+            or rules.spent(product.id, exhausted)
+            or self._unsuitable(product, file, on)
+        )
+
+    def _unsuitable(self, product: Product, file: CustomerFile | None, on: date) -> Verdict | None:
         case = case_of(file, product, on, Approach.PUSH, zone=self._zone)
         if file is None:
-            return generic(product, on) and suitable(case).allowed
+            if generic(product, on) and suitable(case).allowed:
+                return None
+            return rules.refused(
+                "login", "该产品需登录并完成评估后推荐。", "It is offered only to customers whom the bank knows."
+            )
         applicant = Applicant(
             age=case.investor.age,
             monthly_income=file.customer.monthly_income,
@@ -95,42 +250,59 @@ class Recommender:
             segments=frozenset(file.customer.segment),
             assessed=case.investor.assessed(on),
         )
-        return (
-            product.id not in file.product_ids and eligible(product, applicant, on).allowed and suitable(case).allowed
-        )
+        admits = eligible(product, applicant, on)
+        if not admits.allowed:
+            return admits
+        suits = suitable(case)
+        return None if suits.allowed else rules.refused(suits.code, suits.reason("zh"), suits.reason("en"))
 
-    def _dismissed(self, product_id: str, events: Iterable[OfferEvent], on: date) -> bool:
-        return any(
-            event.product_id == product_id
-            and event.action == "dismissed"
-            and on - local_date(event.at, self._zone) <= timedelta(days=DISMISSED_DAYS)
-            for event in events
-        )
+    def _ranked(self, cases: Sequence[Case], products: Sequence[Product], on: date) -> list[list[Entry]]:
+        """What the signals bring in each case, best first; nothing where silence is better."""
+        brought = [self._brought(case, products, on) for case in cases]
+        rows = [entry.features for entries in brought for entry in entries]
+        if self._model is not None and rows:
+            chances = iter(self._model.chances(rows))
+            brought = [[replace(entry, score=next(chances)) for entry in entries] for entries in brought]
+        return [sorted(entries, key=lambda entry: (-entry.score, entry.product.id)) for entries in brought]
+
+    def _brought(self, case: Case, products: Sequence[Product], on: date) -> list[Entry]:
+        """Without the model's score."""
+        file = case.file
+        if silent(case.understanding) or rules.unconsented(file):
+            return []
+        signals = [*stated(case.understanding), *(observed(file, on) if file is not None else ())]
+        if self._model is not None and file is not None:
+            signals += self._model.signals(file)
+        same = moment_features(file, case.understanding, signals)
+        return [
+            Entry(score, product, fired, same | product_features(product, fired, score, case.events, on, self._zone))
+            for score, product, fired in _scored(products, signals)
+        ]
+
+    def _explained(self, entries: Sequence[Entry]) -> Iterator[Entry]:
+        """The signals of each in the order of what they added to its rank; without a model, of their weight."""
+        if self._model is None or not entries:
+            yield from entries
+            return
+        for entry, parts in zip(entries, self._model.contributions([e.features for e in entries]), strict=True):
+            added = sorted(entry.fired, key=lambda signal: (-parts.get(feature_of(signal), 0.0), -signal.weight))
+            yield replace(entry, fired=tuple(added))
 
 
-def silent(understanding: Understanding) -> bool:
-    """Whether no offer belongs into this moment: danger, complaint, loss, or a bad mood over something broken."""
-    if any(flag.probability >= 0.5 for flag in understanding.risk_flags):
-        return True
-    intent, mood = understanding.intent, understanding.sentiment
-    if intent.label in _QUIET_INTENTS and intent.probability >= 0.5:
-        return True
-    sore = any(need.label in _SORE and need.probability >= SURE for need in understanding.needs)
-    return sore and mood.label == "negative"
-
-
-Entry = tuple[float, Product, tuple[Signal, ...]]
-
-
-def _scored(products: Iterable[Product], signals: Collection[Signal]) -> Iterator[Entry]:
+def _scored(
+    products: Iterable[Product], signals: Collection[Signal]
+) -> Iterator[tuple[float, Product, tuple[Signal, ...]]]:
     asked = any(signal.stated for signal in signals)
     for product in products:
-        fired = sorted((s for s in signals if s.fits(product)), key=lambda signal: -signal.weight)
+        fired = [signal for signal in signals if signal.fits(product)]
+        if not fired:
+            continue
+        fired.sort(key=lambda signal: -signal.weight)
         score = _score(product, fired)
         if asked and not any(signal.stated for signal in fired):
             # Something else was asked for: only strong behaviour is worth changing the subject.
             score /= 2
-        if fired and score >= THRESHOLD:
+        if score >= THRESHOLD:
             yield score, product, tuple(fired)
 
 
@@ -142,22 +314,25 @@ def _score(product: Product, fired: Iterable[Signal]) -> float:
     return round((1 - missed) * (0.8 + 0.2 * product.popularity / 100), 4)
 
 
-def _varied(scored: Iterable[Entry], limit: int) -> Iterator[Entry]:
-    """The best entries, at most two of one category."""
-    taken: dict[str, int] = {}
-    for entry in scored:
-        category = entry[1].category
-        if sum(taken.values()) < limit and taken.get(category, 0) < _A_CATEGORY:
-            taken[category] = taken.get(category, 0) + 1
-            yield entry
-
-
-def _offer(score: float, product: Product, fired: Sequence[Signal], language: str) -> Offer:
+def _offer(entry: Entry, language: str) -> Offer:
     return Offer(
-        product_id=product.id,
-        name=product.name.of(language),
-        reason=reason(product, fired, language),
-        score=score,
+        product_id=entry.product.id,
+        name=entry.product.name.of(language),
+        reason=reason(entry.product, entry.fired, language),
+        score=entry.score,
+    )
+
+
+def _impression(place: int, choice: Choice, policy: str) -> Impression:
+    entry = choice.entry
+    return Impression(
+        product_id=entry.product.id,
+        place=place,
+        propensity=choice.propensity,
+        policy=policy,
+        score=entry.score,
+        features=entry.features,
+        among=dict(choice.among),
     )
 
 

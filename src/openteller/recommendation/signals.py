@@ -52,7 +52,7 @@ def stated(understanding: Understanding) -> Iterator[Signal]:
         if entity.type == "product" and entity.value and entity.probability >= SURE:
             phrase = Phrase(zh="您提到了这款产品", en="you mentioned it")
             weight = 0.8 * entity.probability
-            yield Signal(f"product:{entity.value}", weight, phrase, _is(entity.value), stated=True)
+            yield Signal(f"product:{entity.value}", weight, phrase, is_product(entity.value), stated=True)
 
 
 def observed(file: CustomerFile, on: date) -> Iterator[Signal]:
@@ -75,16 +75,38 @@ def _money_at_rest(file: CustomerFile) -> Iterator[Signal]:
 def _spending(file: CustomerFile) -> Iterator[Signal]:
     monthly = file.behaviour.monthly_spending
     rules: tuple[tuple[str, int, float, Fits, str, str], ...] = (
-        # category, CNY a month at least, weight, products, Chinese, English
-        ("travel", 300, 0.55, _for_travellers, "旅行", "on travel"),
-        ("education", 500, 0.35, lambda p: p.category == "deposit" and "education" in p.needs, "教育", "on education"),
-        ("health", 400, 0.35, lambda p: p.category == "insurance" and p.needs == ("protection",), "医疗", "on health"),
+        # category, CNY a month at least, weight, products, Chinese, English; {} stands for the sum
+        (
+            "travel",
+            300,
+            0.55,
+            _for_travellers,
+            "您近三个月平均每月旅行支出约{}",
+            "you spend about {} a month on travel",
+        ),
+        (
+            "education",
+            500,
+            0.35,
+            lambda p: p.category == "deposit" and "education" in p.needs,
+            "您近三个月平均每月教育支出约{}",
+            "you spend about {} a month on education",
+        ),
+        # That somebody is often ill is not said to their face, nor on a screen that others see.
+        (
+            "health",
+            400,
+            0.35,
+            lambda p: p.category == "insurance" and p.needs == ("protection",),
+            "多一份保障，日常更安心",
+            "some more protection makes everyday life easier",
+        ),
     )
     for category, least, weight, fits, zh, en in rules:
         spent = monthly.get(category, Decimal(0))
         if spent >= least:
             about = _about(spent)
-            phrase = Phrase(zh=f"您近三个月平均每月{zh}支出约{about}", en=f"you spend about {about} a month {en}")
+            phrase = Phrase(zh=zh.format(about), en=en.format(about))
             yield Signal(f"spending:{category}", weight, phrase, fits)
     if not any(account.kind == "credit" for account in file.accounts) and file.behaviour.spending >= 1_500:
         about = _about(file.behaviour.spending)
@@ -127,7 +149,8 @@ def _serves(need: str) -> Fits:
     return lambda product: need in product.needs
 
 
-def _is(product_id: str) -> Fits:
+def is_product(product_id: str) -> Fits:
+    """Fits this product alone."""
     return lambda product: product.id == product_id
 
 

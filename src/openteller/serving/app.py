@@ -25,6 +25,7 @@ from openteller.serving.api import (
     inquiries,
     investors,
     me,
+    offers,
     products,
     spoken,
     telephony,
@@ -61,6 +62,10 @@ _TAGS = [
     },
     {"name": "profile", "description": "What a customer's movements say, and the customer's own word about it."},
     {"name": "documents", "description": "What the answers come from. Changed by analysts, administrators, services."},
+    {
+        "name": "offers",
+        "description": "What suits a customer, why a product is not offered, and what became of offers.",
+    },
     {"name": "products", "description": "The catalogue with rates, fees and risk grades; grading, and who holds what."},
     {"name": "suitability", "description": "The investor questionnaire, a customer's class, and what suits them."},
     {"name": "auth", "description": "Bearer tokens."},
@@ -102,7 +107,7 @@ def create_app(application: Application) -> FastAPI:
     )
     errors.install(app)
     answering = (spoken, inquiries, voice, telephony, explanations)
-    people = (me, customers, investors)
+    people = (me, customers, investors, offers)
     for part in (*answering, *people, feedback, documents, products, auth, health, pages, profile_pages):
         app.include_router(part.router)
     app.mount("/widget", pages.widget)

@@ -8,15 +8,17 @@ from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
-from openteller.core.records import Inquiry, Principal, Satisfaction, Turn
+from openteller.core.records import Inquiry, Offer, Principal, Satisfaction, Turn
 from openteller.customers.assessment.desk import AssessmentDesk
 from openteller.customers.profile.desk import ProfileDesk
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
 from openteller.products.grade_desk import GradeDesk
+from openteller.recommendation.records import WhyNot
 from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.store.database import Database
+from openteller.store.turns import OfferAction
 from openteller.understanding.explaining import Explanation
 from openteller.voice.listening import Ears
 from openteller.voice.recordings import Recordings
@@ -77,6 +79,14 @@ class Dialogue(Protocol):
     def dismiss_offer(self, principal: Principal, trace_id: UUID, product_id: str) -> None: ...
 
 
+class OfferDesk(Protocol):
+    """Offers outside of a turn."""
+
+    def unasked(self, principal: Principal, language: str, on: date, limit: int = 3) -> tuple[Offer, ...]: ...
+    def why_not(self, principal: Principal, product_id: str, language: str, on: date) -> WhyNot: ...
+    def note(self, principal: Principal, product_id: str, action: OfferAction) -> None: ...
+
+
 class Retriever(Protocol):
     """The search in the documents that the principal may read."""
 
@@ -127,6 +137,8 @@ class Application(Protocol):
     def database(self) -> Database: ...
     @property
     def dialogue(self) -> Dialogue: ...
+    @property
+    def offers(self) -> OfferDesk: ...
     @property
     def library(self) -> Library: ...
     @property

@@ -339,6 +339,12 @@ class Stored(Record):
     stored: int = Field(description="documents new or changed; 0 when they were stored just so")
 
 
+class OfferList(Record):
+    """Offers, best first."""
+
+    offers: tuple[Offer, ...]
+
+
 class ProductList(Record):
     """The products on sale today."""
 

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 
+import openteller.demo
 from openteller import __version__
+from openteller.assistant.answering import Shelf
+from openteller.assistant.offer_desk import BankingOfferDesk
 from openteller.core.errors import NotFound, OpenTellerError
 from openteller.core.records import (
     Answer,
@@ -32,7 +36,10 @@ from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
+from openteller.products.catalogue import read_products
 from openteller.products.grade_desk import GradeDesk
+from openteller.products.names import ProductNames
+from openteller.recommendation.recommender import Recommender
 from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.runtime.scripted import ScriptedEmbedder, ScriptedEncoder
 from openteller.settings import Settings
@@ -53,6 +60,10 @@ HEADS = {
     "sentiment": {"neutral": ["the"], "negative": ["terrible", "差"], "positive": ["thanks", "谢谢"]},
 }
 SECRET = "a-secret-that-only-these-tests-know-0123456789"
+
+
+PRODUCTS = {p.id: p for p in read_products(Path(openteller.demo.__file__).parent / "bank" / "products")}
+SHELF = Shelf(PRODUCTS, ProductNames(PRODUCTS.values()))
 
 
 class HouseSettings(Settings):
@@ -132,6 +143,8 @@ class House:
         folder = settings.data_dir / "voice" / "recordings"
         on, days, keys = settings.recording, settings.recording_days, settings.recording_keys
         self.recordings = Recordings(folder, database, is_on=on, days=days, keys=keys)
+        banking = StoreCoreBanking(database, settings.timezone)
+        self.offers = BankingOfferDesk(database, lambda: SHELF, Recommender(settings.timezone), banking)
         self.status = "ok"
 
     def acting_for(self, principal: Principal, customer_id: str) -> Principal:

@@ -1,4 +1,4 @@
-"""`teller demo load`: the demo bank, all of it fictional; `teller demo speak` makes the sound that comes with it anew."""
+"""`teller demo load`: the demo bank, all of it fictional; `teller demo offers` makes up what its customers did with offers; `teller demo speak` makes the sound that comes with it anew."""
 
 import argparse
 from contextlib import closing, suppress
@@ -11,6 +11,7 @@ from openteller.core.errors import OpenTellerError
 from openteller.core.records import Role
 from openteller.demo.load import CUSTOMERS, SEED, BankReport, LoadReport, load, load_bank
 from openteller.demo.openings import PACK, pack, unpack
+from openteller.demo.outcomes import make_outcomes
 from openteller.settings import load as load_settings
 
 _EXAMPLES = """\
@@ -18,6 +19,7 @@ examples:
   teller demo load
   teller demo load --customers 1000000 --seed 7
   teller demo load --reset                        also restores documents that were withdrawn or edited
+  teller demo offers --customers 500              offers that customers might have seen, for teller recommend train
   teller demo speak --output openings.zip         the openings of all replies as sound, for the next release
 """
 
@@ -27,7 +29,7 @@ def demo(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         "teller demo", description=demo.__doc__, epilog=_EXAMPLES, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("action", choices=["load", "speak"])
+    parser.add_argument("action", choices=["load", "offers", "speak"])
     parser.add_argument("--customers", type=int, default=CUSTOMERS)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--reset", action="store_true", help="restore documents that staff withdrew or edited")
@@ -38,6 +40,8 @@ def demo(arguments: list[str]) -> int:
     with closing(Application(load_settings(), console_progress())) as application:
         if given.action == "speak":
             return _pack(application, given.output)
+        if given.action == "offers":
+            return _offer(application, given.customers, given.seed)
         report, bank = load_demo(application, given.customers, given.seed, reset=given.reset)
     print("\n".join(filter(None, [report.summary, bank.summary])))
     return 0
@@ -63,6 +67,21 @@ def load_demo(
     )
     _take_in_speech(application)
     return report, bank
+
+
+def _offer(application: Application, customers: int, seed: int) -> int:
+    settings = application.settings
+    report = make_outcomes(
+        application.database,
+        application.shelf().products.values(),
+        local_date(utc_now(), settings.timezone),
+        customers=customers,
+        seed=seed,
+        zone=settings.timezone,
+        progress=console_progress(),
+    )
+    print(report.summary)
+    return 0
 
 
 def _pack(application: Application, file: Path) -> int:

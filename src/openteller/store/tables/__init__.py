@@ -26,6 +26,7 @@ from openteller.store.tables.feedback import CorrectionRow
 from openteller.store.tables.identity import UserRow
 from openteller.store.tables.knowledge import DocumentRow, PassageRow
 from openteller.store.tables.products import ProductGradeRow, ProductRow
+from openteller.store.tables.recommendation import CampaignRow, ExperimentRow, ImpressionRow
 
 __all__ = [
     "AccountRow",
@@ -34,6 +35,7 @@ __all__ = [
     "BehaviourRunRow",
     "BehaviourStateRow",
     "BillRow",
+    "CampaignRow",
     "CardRow",
     "ConsentRow",
     "ConversationRow",
@@ -41,8 +43,10 @@ __all__ = [
     "CustomerRow",
     "CustomerTagRow",
     "DocumentRow",
+    "ExperimentRow",
     "HandOffRow",
     "HoldingRow",
+    "ImpressionRow",
     "OfferEventRow",
     "PassageRow",
     "ProductGradeRow",

@@ -1,0 +1,71 @@
+"""Offers for every customer, in several processes or on a Ray cluster: each reads its customers and decides by itself.
+
+Every process has an application of its own, made when it first works. Knows nothing about what an offer is.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date
+from functools import cache, partial
+from multiprocessing import get_context
+
+from openteller.assembly import Application
+from openteller.core.errors import MissingDependency
+from openteller.core.records import Principal, Role
+from openteller.recommendation.batch import offers_of
+from openteller.recommendation.repository import CampaignRepository, CustomerFileReader, OfferEventRepository
+from openteller.settings import load
+
+PART = 500  # customers that are read together
+_SELF = Principal(subject="batch", role=Role.SERVICE)
+
+
+def decided(customer_ids: list[str], on: date, limit: int) -> list[str]:
+    """One line of JSON for each of these customers that there is."""
+    application = _application()
+    with application.database.session(_SELF) as session:
+        files = CustomerFileReader(application.settings.timezone).files(session, customer_ids, on)
+        events = OfferEventRepository().recent_of(session, customer_ids, on)
+        exhausted = CampaignRepository().exhausted(session, on)
+    products = application.shelf().products.values()
+    found = offers_of(
+        application.recommender, files, products, on, events=events, exhausted=exhausted, limit=limit
+    )  # fmt: skip
+    return [offers.model_dump_json() for offers in found]
+
+
+def in_processes(parts: Iterable[list[str]], on: date, limit: int, workers: int) -> Iterator[list[str]]:
+    """The lines of each part, in the order of the parts. With one worker in this process."""
+    work = partial(decided, on=on, limit=limit)
+    if workers == 1:
+        try:
+            yield from map(work, parts)
+        finally:
+            _application().close()
+            _application.cache_clear()
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(work, parts)
+
+
+def on_ray(parts: Iterable[list[str]], on: date, limit: int, address: str) -> Iterator[list[str]]:
+    """The same on a cluster whose machines reach the same database. Raises MissingDependency without Ray."""
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingDependency("Ray is not installed.", next_step='pip install "openteller[scale]"') from error
+    surroundings = {name: value for name, value in os.environ.items() if name.startswith("OPENTELLER_")}
+    ray.init(address=None if address == "local" else address, runtime_env={"env_vars": surroundings})
+    try:
+        work = ray.remote(decided)
+        waiting = [work.remote(part, on, limit) for part in parts]
+        for reference in waiting:
+            yield ray.get(reference)
+    finally:
+        ray.shutdown()
+
+
+@cache
+def _application() -> Application:
+    return Application(load())
