@@ -46,7 +46,7 @@ class Page:
         """The form in which somebody says who they are."""
         say = self._say
         fault = f'<p class="error" role="alert">{self._fault(error)}</p>' if error else ""
-        body = f"""<section><h2>{say("登录", "Log in")}</h2>{fault}
+        body = f"""<section>{fault}
 <form class="form" method="post" action="{action}">{self._hidden()}
 <label>{say("用户名", "User name")}<input name="username" autocomplete="username" required maxlength="64"></label>
 <label>{say("密码", "Password")}<input name="password" type="password" autocomplete="current-password" required maxlength="1024"></label>

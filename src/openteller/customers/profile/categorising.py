@@ -46,7 +46,7 @@ Logits = NDArray[np.float32]
 
 
 class Category(Record):
-    """A category with its calibrated confidence; `uncategorised` has the confidence of the best guess."""
+    """A category with its calibrated confidence; of `uncategorised`, that of the best guess, be it that nothing is said."""
 
     category: TransactionCategory
     confidence: float = Field(ge=0, le=1)

@@ -18,8 +18,9 @@ from openteller.customers.profile.records import EventKind, Evidence, LifeEvent,
 from openteller.customers.profile.running import Month, Party, RunningState, TravelDay, month_at, month_number
 
 _PENSION = re.compile(r"养老金|退休金|离退休|社会保险|社保|\b(pension|retirement)\b|\bsocial (insurance|security)\b")
+# Goods and places for children; nothing medical, so that no pregnancy is ever guessed.
 _CHILD = re.compile(
-    r"母婴|婴儿|幼儿园|早教|托育|托儿|产检|月子|奶粉|尿布|童装|孕妇|\b(baby|nursery|kindergarten|maternity|nappies|diapers?|preschool|daycare|childcare)\b"
+    r"母婴|婴儿|幼儿园|早教|托育|托儿|奶粉|尿布|童装|\b(baby|nursery|kindergarten|nappies|diapers?|preschool|daycare|childcare)\b"
 )
 _SETTLED = 3
 """Months that make a custom: a salary, a rent, a payee."""
