@@ -1,8 +1,10 @@
 """Offers for a customer whom only the bank's own core-banking system knows."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -10,17 +12,22 @@ import pytest
 import openteller.demo
 from openteller.assistant.answering import Shelf
 from openteller.assistant.offer_desk import BankingOfferDesk
-from openteller.core.records import Offer, Principal, Role, Scored, visitor
+from openteller.core.errors import NotFound
+from openteller.core.records import Answer, Inquiry, Offer, Outcome, Principal, Reply, Role, Scored, Turn, visitor
 from openteller.customers.rest_banking import RestCoreBanking
 from openteller.products.catalogue import read_products
 from openteller.products.names import ProductNames
+from openteller.recommendation.experiments import assigned
 from openteller.recommendation.recommender import Recommender
+from openteller.recommendation.records import Campaign, LoggedImpression
+from openteller.recommendation.repository import CampaignRepository, ExperimentRepository, ImpressionRepository
 from openteller.store.database import Database
 from openteller.store.turns import TurnRepository
 from tests.assistant.small_bank import understood
 
 ON = date(2026, 11, 23)
 THEIRS = Principal(subject="R000007", role=Role.CUSTOMER, customer_id="R000007")
+STAFF = Principal(subject="analyst.li", role=Role.SERVICE)
 PRODUCTS = {p.id: p for p in read_products(Path(openteller.demo.__file__).parent / "bank" / "products")}
 
 
@@ -113,3 +120,76 @@ def test_core_banking_is_not_asked_about_visitors_or_in_silence(clean: Database)
         desk = BankingOfferDesk(clean, lambda: shelf, Recommender(), banking)
         assert desk.offers(THEIRS, understanding, "zh", ON) == ()
     assert core.asked == []
+
+
+def desk_of(database: Database, core: Core, client: httpx.Client, **changes: Any) -> BankingOfferDesk:
+    shelf = Shelf(PRODUCTS, ProductNames(PRODUCTS.values()))
+    return BankingOfferDesk(
+        database, lambda: shelf, Recommender(), RestCoreBanking("https://bank.example", "token", client), **changes
+    )
+
+
+@pytest.fixture
+def client() -> Iterator[httpx.Client]:
+    with httpx.Client(transport=httpx.MockTransport(Core())) as client:
+        yield client
+
+
+def logged(database: Database) -> list[LoggedImpression]:
+    with database.session(STAFF) as session:
+        return list(ImpressionRepository().logged(session))
+
+
+def test_what_is_shown_is_kept_with_its_propensity(clean: Database, client: httpx.Client) -> None:
+    asked, trace = understood("存款", "deposit_rate"), uuid4()
+    found = desk_of(clean, Core(), client, exploration=0.5).offers(THEIRS, asked, "zh", ON, trace)
+    again = desk_of(clean, Core(), client, exploration=0.5).offers(THEIRS, asked, "zh", ON, trace)
+    assert found == again  # the turn's own chance can be told again
+    kept = logged(clean)[: len(found)]
+    assert [shown.product_id for shown in kept] == [offer.product_id for offer in found]
+    for shown in kept:
+        assert 0 < shown.propensity < 1 or len(shown.among) == 1
+        assert shown.product_id in shown.among
+        assert shown.features["customer: savings"] > 5
+        assert (shown.policy, shown.experiment, shown.customer_id) == ("rules", None, "R000007")
+
+
+def test_a_campaign_that_is_used_up_makes_no_offer(clean: Database, client: httpx.Client) -> None:
+    desk, asked = desk_of(clean, Core(), client), understood("存款", "deposit_rate")
+    first = desk.offers(THEIRS, asked, "zh", ON)[0].product_id
+    with clean.session(STAFF) as session:
+        CampaignRepository().put(session, Campaign(product_id=first, budget=1, valid_from=ON), by="analyst.li")
+    assert first in {offer.product_id for offer in desk.offers(THEIRS, asked, "zh", ON)}
+    assert first not in {offer.product_id for offer in desk.offers(THEIRS, asked, "zh", ON)}
+    assert desk.why_not(THEIRS, first, "en", ON).code == "budget"
+
+
+def test_an_experiment_divides_customers_and_its_arm_is_kept(clean: Database, client: httpx.Client) -> None:
+    with clean.session(STAFF) as session:
+        ExperimentRepository().start(session, "ranking", {"rules": 0.5, "model": 0.5}, by="analyst.li")
+    desk = desk_of(clean, Core(), client, plain=Recommender())
+    for _ in range(2):
+        assert desk.offers(THEIRS, understood("存款", "deposit_rate"), "zh", ON)
+    arm = assigned("ranking", "R000007", {"rules": 0.5, "model": 0.5})
+    assert {(shown.experiment, shown.arm) for shown in logged(clean)} == {("ranking", arm)}
+    desk.offers(visitor("one"), understood("存款", "deposit_rate"), "zh", ON)
+    assert {shown.arm for shown in logged(clean) if shown.customer_id is None} <= {None}
+
+
+def test_outside_of_a_turn_the_mood_of_the_last_one_counts(clean: Database, client: httpx.Client) -> None:
+    desk = desk_of(clean, Core(), client)
+    calm = desk.unasked(STAFF.model_copy(update={"customer_id": "R000007"}), "en", ON)
+    assert calm
+    assert not logged(clean)  # staff looked
+    turn = Turn(
+        inquiry=Inquiry(text="我要投诉"),
+        understanding=understood("我要投诉", "complaint_file"),
+        answer=Answer(text="…", outcome=Outcome.ANSWERED, confidence=1),
+        reply=Reply(text="…"),
+    )
+    with clean.session(THEIRS) as session:
+        TurnRepository().save(session, THEIRS, turn)
+    assert desk.unasked(THEIRS, "en", ON) == ()
+    assert desk.why_not(THEIRS, calm[0].product_id, "en", ON).code == "moment"
+    with pytest.raises(NotFound, match="on sale"):
+        desk.why_not(THEIRS, "NOTHING", "en", ON)

@@ -50,7 +50,7 @@ class LearntOffers:
                 return
             product_id = self.products[place]
             weight = min(float(scores[place]), _MOST)
-            yield Signal(f"goes_with:{product_id}", weight, _PHRASE, is_product(product_id))
+            yield Signal(f"goes_with:{product_id}", weight, _PHRASE, is_product(product_id), only=product_id)
 
     def chances(self, rows: Sequence[Mapping[str, float]]) -> list[float]:
         """The chance that each is opened; a propensity-weighed mean over the past, calibrated no further."""

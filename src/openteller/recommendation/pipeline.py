@@ -7,7 +7,7 @@ them have not seen them. Then the generators are fitted again to everything.
 Knows nothing about what may be offered: rules come after.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,9 +17,6 @@ from openteller.core.errors import BadInput
 from openteller.recommendation.candidates.generator import CandidateGenerator
 from openteller.recommendation.interactions import Floats, Indices, Interactions
 from openteller.recommendation.ranking import Ranker, RankerSettings, Table
-
-Context = Callable[[Interactions, Indices, Indices], Mapping[str, Floats]]
-"""More features of pairs: from the past and the pairs' places of customer (pairs,) and product (pairs,), name → (pairs,)."""
 
 _FLOOR = -1e6  # the score of what no generator brings into the pool; the order among those is the views' mean
 
@@ -32,8 +29,6 @@ class Pipeline:
         settings: of the ranker, whose objective is "order".
         pool: how many products of each view are ranked.
         held_out: how many of a customer's last events teach the weighing.
-        repeats: whether a product is recommended again to somebody who had it.
-        context: more features of pairs.
     """
 
     def __init__(
@@ -42,11 +37,9 @@ class Pipeline:
         settings: RankerSettings = RankerSettings(),
         pool: int = 50,
         held_out: int = 5,
-        repeats: bool = False,
-        context: Context | None = None,
     ) -> None:
         self.generators, self.settings = tuple(generators), settings
-        self.pool, self.held_out, self.repeats, self._context = pool, held_out, repeats, context
+        self.pool, self.held_out = pool, held_out
         self.ranker: Ranker | None = None
 
     def fit(self, past: Interactions) -> "Pipeline":
@@ -89,7 +82,7 @@ class Pipeline:
 
     def _chosen(self, views: Mapping[str, Floats], past: Interactions) -> NDArray[np.bool_]:
         """(customers, products) whether a product is in the pool."""
-        had = np.zeros(next(iter(views.values())).shape, dtype=bool) if self.repeats else _had(past)
+        had = _had(past)
         chosen = np.zeros_like(had)
         for view in views.values():
             open_to = np.where(had, -np.inf, view)
@@ -120,8 +113,6 @@ class Pipeline:
         often = np.bincount(past.product, minlength=len(past.products))
         columns["events of the customer"] = np.log1p(events)[customer].astype(np.float32)
         columns["events of the product"] = np.log1p(often)[product].astype(np.float32)
-        if self._context is not None:
-            columns |= self._context(past, customer, product)
         return Table(tuple(columns), np.column_stack(list(columns.values())).astype(np.float32))
 
 

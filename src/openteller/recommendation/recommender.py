@@ -293,8 +293,13 @@ def _scored(
     products: Iterable[Product], signals: Collection[Signal]
 ) -> Iterator[tuple[float, Product, tuple[Signal, ...]]]:
     asked = any(signal.stated for signal in signals)
+    broad = [signal for signal in signals if not signal.only]
+    single: dict[str, list[Signal]] = {}
+    for signal in signals:
+        single.setdefault(signal.only, []).append(signal)
     for product in products:
-        fired = [signal for signal in signals if signal.fits(product)]
+        fired = [signal for signal in broad if signal.fits(product)]
+        fired += single.get(product.id, ())
         if not fired:
             continue
         fired.sort(key=lambda signal: -signal.weight)

@@ -99,7 +99,8 @@ class Signal:
     """Something that speaks for certain products.
 
     `weight` is the chance, 0–1, that a product it fits is worth offering for this alone; `stated` says that the
-    customer named it in this inquiry, rather than that it was read from behaviour.
+    customer named it in this inquiry, rather than that it was read from behaviour; `only` names the one product it fits,
+    where that is one (then nobody need ask the others).
     """
 
     code: str
@@ -107,3 +108,4 @@ class Signal:
     phrase: Phrase
     fits: Fits
     stated: bool = False
+    only: str = ""

@@ -52,7 +52,9 @@ def stated(understanding: Understanding) -> Iterator[Signal]:
         if entity.type == "product" and entity.value and entity.probability >= SURE:
             phrase = Phrase(zh="您提到了这款产品", en="you mentioned it")
             weight = 0.8 * entity.probability
-            yield Signal(f"product:{entity.value}", weight, phrase, is_product(entity.value), stated=True)
+            yield Signal(
+                f"product:{entity.value}", weight, phrase, is_product(entity.value), stated=True, only=entity.value
+            )
 
 
 def observed(file: CustomerFile, on: date) -> Iterator[Signal]:
