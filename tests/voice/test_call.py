@@ -195,13 +195,13 @@ def test_a_nod_does_not_take_the_turn(nod: str, seconds: float) -> None:
 
 def test_a_yes_at_the_end_of_a_question_is_its_answer() -> None:
     ask = [Piece("确认冻结尾号6688的卡片吗？", "zh")]
-    line = Line(heard("怎么冻结我的卡"), heard("对"), answers={"怎么冻结我的卡": ask})
+    line = Line(heard("我的卡怎么冻结"), heard("对"), answers={"我的卡怎么冻结": ask})
     line.speak()
     line.wait(1)
     assert line.call.speaking
     line.speak(0.3)
     line.wait(1)
-    assert line.mind.asked == ["怎么冻结我的卡", "对"]
+    assert line.mind.asked == ["我的卡怎么冻结", "对"]
 
 
 def test_stop_then_go_on_says_the_rest() -> None:

@@ -45,6 +45,9 @@ def test_what_is_no_nod(text: str) -> None:
         ("please stop", Command.STOP),
         ("再说一遍", Command.REPEAT),
         ("没听清楚", Command.REPEAT),
+        ("刚才那句再说一遍。", Command.REPEAT),
+        ("别念了", Command.STOP),
+        ("能不能说慢一点？", Command.SLOWER),
         ("Could you repeat that?", Command.REPEAT),
         ("What did you say?", Command.REPEAT),
         ("请继续", Command.GO_ON),
@@ -138,3 +141,20 @@ def test_any_text_is_judged(text: str) -> None:
 )  # fmt: skip
 def test_a_scrap_is_no_interruption(text: str, sure: bool, enough: bool) -> None:
     assert manners.has_substance(text, sure=sure) is enough
+
+
+@pytest.mark.parametrize("text", ["转三千", "卡号是", "一百", "my card number", "twenty percent", "尾号6688"])
+def test_a_number_is_said_or_announced(text: str) -> None:
+    assert manners.has_number(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["帮我查一下余额", "再说一遍", "万一丢了怎么办", "how do I open an account", "说慢一点"]
+)
+def test_words_with_a_one_in_them_are_no_number(text: str) -> None:
+    assert not manners.has_number(text)
+
+
+@pytest.mark.parametrize("text", ["好的", "第二个", "嗯", "stop", "不用了", "the second one"])
+def test_what_stands_alone(text: str) -> None:
+    assert manners.stands_alone(text)

@@ -29,11 +29,11 @@ class Command(StrEnum):
     FASTER = "faster"
 
 
-_POLITE = r"(?:请|麻烦|麻烦你|你|您|再|please|could you|can you|would you)?\s*"
+_POLITE = r"(?:请|麻烦|麻烦你|你|您|再|能不能|可不可以|可以|能|please|could you|can you|would you)?\s*"
 _TAIL = r"\s*(?:一下|吧|吗|呀|啊|了|please|for me)?"
 _COMMANDS = {
-    Command.STOP: r"停|停停停?|停下|停一下|别说了|不用说了|等等|等一下|等一等|打断一下|安静|stop|stop it|stop talking|wait|wait a (?:minute|second|moment)|hold on|hang on|be quiet|shut up",
-    Command.REPEAT: r"(?:再说|重复|重说|再讲|再念)(?:一遍|一次|一下)?|没听清|没听清楚|没听见|你?刚才说什么|你说什么|什么意思来着"
+    Command.STOP: r"停|停停停?|停下|停一下|别说了|不用说了|别[念讲读]了|不用[念讲读]了|等等|等一下|等一等|打断一下|安静|stop|stop it|stop talking|wait|wait a (?:minute|second|moment)|hold on|hang on|be quiet|shut up",
+    Command.REPEAT: r"(?:刚[才刚])?(?:[那这][句段个]?话?)?(?:再说|重复|重说|再讲|再念)(?:一遍|一次|一下)?|没听清|没听清楚|没听见|你?刚才说什么|你说什么|什么意思来着"
     r"|(?:say|repeat) (?:that|it)(?: again)?|say again|repeat|come again|pardon|pardon me|sorry what|what did you say|what was that|i didn't (?:hear|catch) (?:that|you)",
     Command.GO_ON: r"继续|继续说|接着说|说下去|往下说|continue|go on|go ahead|keep going|carry on|please continue",
     Command.SLOWER: r"(?:说|讲|念)?(?:得)?慢(?:一)?点(?:儿)?(?:说|讲)?|太快了|slow down|slower|speak (?:more slowly|slower)|too fast",
@@ -70,7 +70,7 @@ _EN_NUMBER = (
 _ENDS_IN_NUMBER = re.compile(rf"(?:[0-9{_ZH_DIGIT}十百千万亿点]个?|\b(?:{_EN_NUMBER}))(?:\s*and)?$")
 # 一下, 一点, 万一 … are words.
 _NUMBER = re.compile(
-    rf"[0-9]|(?!一[下点些般直起定样会旦]|万一|千万)[{_ZH_DIGIT}十百千万](?<!第一)|\b(?:{_EN_NUMBER})\b|百分之|percent|number|号码|卡号|尾号"
+    rf"[0-9]|(?<!万)(?!一[下点些般直起定样会旦遍次句个件位]|万一|千万)[{_ZH_DIGIT}十百千万](?<!第一)|\b(?:{_EN_NUMBER})\b|百分之|percent|number|号码|卡号|尾号"
 )
 _MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
 _PART_OF_DATE = re.compile(
@@ -79,7 +79,7 @@ _PART_OF_DATE = re.compile(
 )
 # What is said right before a number, or a name: nobody stops there.
 _LEADS_ON = re.compile(
-    r"(?:号码?(?:是|为)?|尾号|账号|账户是|卡号|金额(?:是|为)?|密码是|电话(?:是)?|百分之|人民币|美元|港币|一共|大概|大约|差不多|第"
+    r"(?:号码?(?:是|为)?|尾号|账号|账户是|卡号|金额(?:是|为)?|密码是|(?<![接打回听])电话(?:是)?|百分之|人民币|美元|港币|一共|大概|大约|差不多|第"
     r"|是|为|到|转|转给|汇|存|取|贷|买|和|跟|与|还有|以及|或者|但是|因为|所以|如果|把|给|从|在|的话|比如"
     r"|\b(?:is|are|was|(?:account|card|phone|mobile) numbers?|ending|ending in|ends in|amount of|about|around|the|a|an|my|of|to|from|for|in|on|at|and|or"
     r"|but|because|if|with|by|that|than|between|transfer|pay|send|dollars and|yuan and|pounds and|euros and|minus|plus))$"

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from openteller.assembly import Application
+from openteller.cli.actions import actions_of, command_parser
 from openteller.cli.progress import counting
 from openteller.cli.registered import actor
 from openteller.cli.tables import table
@@ -42,12 +43,7 @@ _CURRENCY = re.compile("[A-Z]{3}")
 
 def customers(arguments: list[str]) -> int:
     """Features of one customer, categories of texts, new movements, and features of everybody."""
-    parser = argparse.ArgumentParser(
-        "teller customers",
-        description=customers.__doc__,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawTextHelpFormatter,
-    )
+    parser = command_parser("customers", customers.__doc__, _EXAMPLES)
     given = _arguments(parser).parse_args(arguments)
     run: _Action = given.run
     with closing(Application(load())) as application:
@@ -55,14 +51,7 @@ def customers(arguments: list[str]) -> int:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-
-    def action(name: str, run: _Action, text: str) -> argparse.ArgumentParser:
-        added = actions.add_parser(name, help=text, description=text)
-        added.set_defaults(run=run)
-        added.add_argument("--json", action="store_true", help="print what came of it as JSON")
-        return added
-
+    action = actions_of(parser)
     features = action("features", _features, "what a customer's movements say; looking leaves an audit row")
     features.add_argument("customer", metavar="CUSTOMER")
     features.add_argument("--language", choices=["zh", "en"], default="en")

@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from openteller.assembly import Application
+from openteller.cli.actions import actions_of, command_parser
 from openteller.cli.registered import actor, named
 from openteller.cli.tables import table
 from openteller.core.clock import local_text
@@ -40,12 +41,7 @@ _Action = Callable[[Application, argparse.Namespace, Principal], int]
 
 def feedback(arguments: list[str]) -> int:
     """See what the assistant got wrong, correct it, and review what others corrected."""
-    parser = argparse.ArgumentParser(
-        "teller feedback",
-        description=feedback.__doc__,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawTextHelpFormatter,
-    )
+    parser = command_parser("feedback", feedback.__doc__, _EXAMPLES)
     given = _arguments(parser).parse_args(arguments)
     run: _Action = given.run
     with closing(Application(load())) as application:
@@ -53,15 +49,7 @@ def feedback(arguments: list[str]) -> int:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-
-    def action(name: str, run: _Action, text: str) -> argparse.ArgumentParser:
-        added = actions.add_parser(name, help=text, description=text)
-        added.set_defaults(run=run)
-        added.add_argument("--by", metavar="NAME", help="who does it; default: your login on this machine")
-        added.add_argument("--json", action="store_true", help="print what came of it as JSON")
-        return added
-
+    action = actions_of(parser, by=True)
     queue = action("queue", _queue, "turns worth a look that nobody has corrected, the newest first")
     correcting = action("correct", _correct, "say what labels a turn or a text should have had")
     of = correcting.add_mutually_exclusive_group(required=True)

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from openteller.assembly import Application
+from openteller.cli.actions import actions_of, command_parser
 from openteller.cli.registered import actor, named
 from openteller.cli.tables import table
 from openteller.core.errors import BadInput
@@ -35,12 +36,7 @@ _Action = Callable[[Application, argparse.Namespace, Principal], int]
 
 def products(arguments: list[str]) -> int:
     """Grade products, see what counted when, whom to tell, and what suits a customer."""
-    parser = argparse.ArgumentParser(
-        "teller products",
-        description=products.__doc__,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawTextHelpFormatter,
-    )
+    parser = command_parser("products", products.__doc__, _EXAMPLES)
     given = _arguments(parser).parse_args(arguments)
     run: _Action = given.run
     with closing(Application(load())) as application:
@@ -48,14 +44,11 @@ def products(arguments: list[str]) -> int:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    add = actions_of(parser, by=True)
 
     def action(name: str, run: _Action, text: str) -> argparse.ArgumentParser:
-        added = actions.add_parser(name, help=text, description=text)
-        added.set_defaults(run=run)
+        added = add(name, run, text)
         added.add_argument("product", metavar="PRODUCT", help="its id in the catalogue")
-        added.add_argument("--by", metavar="NAME", help="who does it; default: your login on this machine")
-        added.add_argument("--json", action="store_true", help="print what came of it as JSON")
         return added
 
     grading = action("grade", _grade, "record what issuer or bank say of a product's risk")

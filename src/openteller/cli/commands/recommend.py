@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
 from openteller.assembly import Application
+from openteller.cli.actions import actions_of, command_parser
 from openteller.cli.progress import console_progress
 from openteller.cli.registered import actor, opened
 from openteller.cli.tables import table
@@ -49,12 +50,7 @@ _Action = Callable[[argparse.Namespace, Settings], int]
 def recommend(arguments: list[str]) -> int:
     """Offers that suit a customer, each with its reason; and all that goes with making them."""
     first = next((argument for argument in arguments if not argument.startswith("-")), "")
-    parser = argparse.ArgumentParser(
-        "teller recommend",
-        description=recommend.__doc__,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawTextHelpFormatter,
-    )
+    parser = command_parser("recommend", recommend.__doc__, _EXAMPLES)
     if first in ("train", "evaluate", "batch", "campaign", "experiment"):
         _actions(parser)
     else:
@@ -76,14 +72,7 @@ def _customer(parser: argparse.ArgumentParser) -> None:
 
 
 def _actions(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-
-    def action(name: str, run: _Action, text: str) -> argparse.ArgumentParser:
-        added = actions.add_parser(name, help=text, description=text)
-        added.set_defaults(run=run)
-        added.add_argument("--json", action="store_true", help="print what came of it as JSON")
-        return added
-
+    action = actions_of(parser)
     training = action("train", _train, "learn from what became of offers; registers a candidate (extra: recommend)")
     training.add_argument("--reason", default="", help="why it is trained")
     action("evaluate", _evaluate, "how good offers are, by time, by group and off-policy (extra: recommend)")

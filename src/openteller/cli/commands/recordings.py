@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from openteller.assembly import Application
+from openteller.cli.actions import actions_of, command_parser
 from openteller.cli.registered import actor
 from openteller.cli.tables import table
 from openteller.core.clock import local_text, utc_now
@@ -37,12 +38,7 @@ _Action = Callable[[Application, argparse.Namespace], int]
 
 def recordings(arguments: list[str]) -> int:
     """List, export, verify, delete and purge the recordings of calls."""
-    parser = argparse.ArgumentParser(
-        "teller recordings",
-        description=recordings.__doc__,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawTextHelpFormatter,
-    )
+    parser = command_parser("recordings", recordings.__doc__, _EXAMPLES)
     given = _arguments(parser).parse_args(arguments)
     run: _Action = given.run
     with closing(Application(load())) as application:
@@ -50,14 +46,7 @@ def recordings(arguments: list[str]) -> int:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-
-    def action(name: str, run: _Action, text: str) -> argparse.ArgumentParser:
-        added = actions.add_parser(name, help=text, description=text)
-        added.set_defaults(run=run)
-        added.add_argument("--json", action="store_true", help="print what came of it as JSON")
-        return added
-
+    action = actions_of(parser)
     listing = action("list", _list, "every recording, the newest first")
     listing.add_argument("--caller", metavar="SUBJECT", help="of this customer, or visitor:NAME, only")
     exporting = action("export", _export, "write a recording in clear: the customer left, the assistant right")
