@@ -158,3 +158,17 @@ def test_words_with_a_one_in_them_are_no_number(text: str) -> None:
 @pytest.mark.parametrize("text", ["好的", "第二个", "嗯", "stop", "不用了", "the second one"])
 def test_what_stands_alone(text: str) -> None:
     assert manners.stands_alone(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("我的手机号是13800138000", True),
+        ("我的卡号是6217 0003 814", False),
+        ("我的卡号是6217 0003 8140 0057", True),
+        ("the IBAN is 3704 0044 0532 0130", False),
+        ("my card number is 4412 0933 7102 8445", True),
+    ],
+)
+def test_how_many_digits_make_a_number_depends_on_what_it_is(text: str, whole: bool) -> None:
+    assert (manners.patience(text) < manners.OPEN_NUMBER) is whole

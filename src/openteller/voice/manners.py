@@ -107,6 +107,12 @@ _LIKE_DIGITS = re.compile(rf"[0-9{_ZH_DIGIT}{_SOUNDS_LIKE_DIGIT}]{{2,}}$")
 _NUMBER_BEGUN = re.compile(rf"(?:[0-9{_ZH_DIGIT}]|\b(?:{_EN_DIGIT})\b)\W*\w{{0,4}}$")
 _ASKS = re.compile(r"(?:吗|呢|多少|怎么|什么|哪|如何|能|可以|办|开头|开通|忘|丢)")
 _MOBILE, _CARDS, _IDENTITY = 11, range(16, 20), 18
+# How many digits make one, by what is read out; an IBAN or a passport's may have any.
+_WHOLE: tuple[tuple[re.Pattern[str], frozenset[int]], ...] = (
+    (re.compile(r"卡|[账帐][户号]|\bcard\b"), frozenset(_CARDS)),
+    (re.compile(r"身份证"), frozenset({_IDENTITY})),
+    (re.compile(r"手机|电话|\b(?:phone|mobile|telephone)\b"), frozenset({_MOBILE})),
+)
 
 #: Seconds of silence after which a turn is over, by how open its last words leave it.
 OPEN_NUMBER, OPEN_LONG_NUMBER, OPEN_PHRASE = 2.6, 4.0, 2.0
@@ -205,4 +211,5 @@ def _after_number(said: str) -> float:
             return OPEN_NUMBER / 2
         # 1 3 8 … is a mobile number even when nobody says so; four digits may be a card's tail or the first group of four.
         return OPEN_LONG_NUMBER if digits > 4 and digits not in (_MOBILE, *_CARDS, _IDENTITY) else OPEN_NUMBER
-    return OPEN_NUMBER / 2 if digits in (_MOBILE, *_CARDS, _IDENTITY) else OPEN_LONG_NUMBER
+    whole = next((lengths for kind, lengths in _WHOLE if kind.search(said)), frozenset[int]())
+    return OPEN_NUMBER / 2 if digits in whole else OPEN_LONG_NUMBER
