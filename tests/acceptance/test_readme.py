@@ -29,8 +29,8 @@ def commands(page: str) -> list[str]:
 
 def exported(page: str) -> dict[str, str]:
     """The variables that a page's tour sets."""
-    lines = [line.removeprefix("export ") for line in block(page) if line.startswith("export ")]
-    return dict(line.split("=", 1) for line in lines)
+    words = [word for line in block(page) if line.startswith("export ") for word in shlex.split(line)[1:]]
+    return dict(word.split("=", 1) for word in words)
 
 
 COMMANDS = [(page, command) for page in PAGES for command in commands(page)]
@@ -55,7 +55,7 @@ def test_a_command_of_the_tour(
     application: Application, environment: dict[str, str], checkout: Path, page: str, command: str
 ) -> None:
     arguments = [sys.executable, "-m", "openteller.cli.main", *shlex.split(command)[1:]]
-    surroundings = environment | exported(page)
+    surroundings = exported(page) | environment  # the data directory is the one in which the bank is loaded
     done = subprocess.run(arguments, env=surroundings, capture_output=True, text=True, timeout=240, cwd=checkout)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
