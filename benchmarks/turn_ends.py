@@ -25,6 +25,7 @@ from voice import Studio, silence
 from openteller.assembly import Application
 from openteller.core.segmenting import segmenter
 from openteller.core.text import han_share, simplified
+from openteller.recommendation.measures import area_under_curve
 from openteller.runtime.protocols import Audio, Floats
 from openteller.settings import load
 from openteller.training.examples import authored, read_taxonomy
@@ -142,8 +143,8 @@ def measure(rows: list[Pause]) -> None:
         which = [i for i, row in enumerate(rows) if row.heard and row.language == language]
         ends = np.array([rows[i].ends for i in which])
         found = chances[which]
-        print(f"{language}: {len(which)} pauses, {ends.sum()} of them ends; AUC {auc(found, ends):.3f}")
-        print(f"  Smart Turn alone {auc(np.array([rows[i].over for i in which]), ends):.3f}")
+        print(f"{language}: {len(which)} pauses, {ends.sum()} of them ends; AUC {area_under_curve(found, ends):.3f}")
+        print(f"  Smart Turn alone {area_under_curve(np.array([rows[i].over for i in which]), ends):.3f}")
         for threshold in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
             over = found >= threshold
             print(
@@ -190,13 +191,6 @@ def write(rows: list[Pause]) -> None:
     told = {"bias": learnt.bias, "weights": dict(sorted(learnt.weights.items()))}
     ENDS.write_text(json.dumps(told, ensure_ascii=False, indent=0) + "\n", "utf-8")
     print(f"{ENDS}: {len(learnt.weights)} signs, {ENDS.stat().st_size / 1024:.0f} KiB")
-
-
-def auc(scores: np.ndarray, right: np.ndarray) -> float:
-    """The chance that an end scores above another pause."""
-    order = np.argsort(np.argsort(scores)) + 1
-    positive = right.sum()
-    return float((order[right].sum() - positive * (positive + 1) / 2) / (positive * (len(right) - positive)))
 
 
 def spoken(studio: Studio, marked: str, language: str, number: int) -> Floats:

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from openteller.core.records import Offer, Understanding
 from openteller.customers.behaviour import CustomerFile
 from openteller.products.records import Product, RiskGrade
-from openteller.recommendation.recommender import DISMISSED_DAYS, Recommender, silent
+from openteller.recommendation.recommender import Recommender
 from openteller.recommendation.records import OfferEvent
+from openteller.recommendation.rules import DISMISSED_DAYS, silent
 from openteller.recommendation.signals import NEEDS
 from tests.recommendation.given import NOON, ON, PRODUCTS, file, understood
 

@@ -20,7 +20,7 @@ from openteller.customers.core_banking import CoreBanking
 from openteller.recommendation.choosing import Exploration
 from openteller.recommendation.experiments import assigned
 from openteller.recommendation.moments import unasked
-from openteller.recommendation.recommender import Decision, Recommender, silent
+from openteller.recommendation.recommender import Decision, Recommender
 from openteller.recommendation.records import Experiment, WhyNot
 from openteller.recommendation.repository import (
     CampaignRepository,
@@ -29,6 +29,7 @@ from openteller.recommendation.repository import (
     OfferEventRepository,
     last_understanding,
 )
+from openteller.recommendation.rules import silent
 from openteller.store.database import Database
 from openteller.store.turns import OfferAction, TurnRepository
 

@@ -15,16 +15,17 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from openteller.core.errors import ModelUnavailable
+from openteller.core.records import LocalText
 from openteller.customers.behaviour import CustomerFile
 from openteller.recommendation.interactions import Floats
 from openteller.recommendation.ranking import Ranker, Table
-from openteller.recommendation.records import Phrase, Signal
+from openteller.recommendation.records import Signal
 from openteller.recommendation.signals import is_product
 from openteller.registry.manifest import Manifest, read_manifest
 
 SLOT, TASK = "offers", "recommendation"
 _RANKING, _SIMILARITY = "ranking.txt", "similarity.safetensors"
-_PHRASE = Phrase(zh="持有相近产品的客户也常选择它", en="customers with products like yours often choose it")
+_PHRASE = LocalText(zh="持有相近产品的客户也常选择它", en="customers with products like yours often choose it")
 _MOST, _LEAST, _SIGNALS = 0.5, 0.05, 5
 
 

@@ -22,7 +22,7 @@ from openteller.recommendation.choosing import Choice, Entry, Exploration, chose
 from openteller.recommendation.features import feature_of, moment_features, product_features
 from openteller.recommendation.matching import case_of
 from openteller.recommendation.records import Impression, OfferEvent, Signal, WhyNot
-from openteller.recommendation.rules import DISMISSED_DAYS, silent
+from openteller.recommendation.rules import silent
 from openteller.recommendation.signals import observed, stated
 
 THRESHOLD = 0.3
@@ -30,8 +30,6 @@ _CLAUSES = 2
 _PUTS_MONEY_AT_RISK = frozenset({"fund", "wealth"})
 _LENDS = frozenset({"loan", "mortgage"})
 _BEST = Exploration()
-
-__all__ = ["DISMISSED_DAYS", "THRESHOLD", "Case", "Decision", "OfferModel", "Recommender", "reason", "silent"]
 
 
 class OfferModel(Protocol):

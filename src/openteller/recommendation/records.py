@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from openteller.core.records import Record
+from openteller.core.records import LocalText, Record
 from openteller.products.records import Product
 
 Fits = Callable[[Product], bool]
@@ -83,29 +83,18 @@ class WhyNot(Record):
     reason: str
 
 
-class Phrase(Record):
-    """A clause about the customer, in both languages, without a full stop."""
-
-    zh: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-
-    def of(self, language: str) -> str:
-        """The clause in `language`."""
-        return self.en if language.startswith("en") else self.zh
-
-
 @dataclass(frozen=True)
 class Signal:
     """Something that speaks for certain products.
 
-    `weight` is the chance, 0–1, that a product it fits is worth offering for this alone; `stated` says that the
+    `phrase` is a clause about the customer, without a full stop. `weight` is the chance, 0–1, that a product it fits is worth offering for this alone; `stated` says that the
     customer named it in this inquiry, rather than that it was read from behaviour; `only` names the one product it fits,
     where that is one (then nobody need ask the others).
     """
 
     code: str
     weight: float
-    phrase: Phrase
+    phrase: LocalText
     fits: Fits
     stated: bool = False
     only: str = ""

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from openteller.core.records import Understanding
+from openteller.core.records import LocalText, Understanding
 from openteller.customers.behaviour import CustomerFile
 from openteller.products.records import Product
-from openteller.recommendation.records import Fits, Phrase, Signal
+from openteller.recommendation.records import Fits, Signal
 
 SURE = 0.4
 """A need or product counts from this probability on."""
@@ -45,12 +45,12 @@ def stated(understanding: Understanding) -> Iterator[Signal]:
     for need in understanding.needs:
         if need.probability >= SURE and need.label in NEEDS and need.label not in _NOT_FOR_SALE:
             zh, en = NEEDS[need.label]
-            phrase = Phrase(zh=f"您在咨询{zh}", en=f"you asked about {en}")
+            phrase = LocalText(zh=f"您在咨询{zh}", en=f"you asked about {en}")
             weight = _SUPPORTING.get(need.label, _NEED_WEIGHT) * need.probability
             yield Signal(f"need:{need.label}", weight, phrase, _serves(need.label), stated=True)
     for entity in understanding.entities:
         if entity.type == "product" and entity.value and entity.probability >= SURE:
-            phrase = Phrase(zh="您提到了这款产品", en="you mentioned it")
+            phrase = LocalText(zh="您提到了这款产品", en="you mentioned it")
             weight = 0.8 * entity.probability
             yield Signal(
                 f"product:{entity.value}", weight, phrase, is_product(entity.value), stated=True, only=entity.value
@@ -69,7 +69,7 @@ def _money_at_rest(file: CustomerFile) -> Iterator[Signal]:
     idle = file.behaviour.idle_balance
     if idle >= 5_000:
         about = _about(idle)
-        phrase = Phrase(zh=f"您的活期账户约有{about}暂时不用", en=f"about {about} sits idle in your savings account")
+        phrase = LocalText(zh=f"您的活期账户约有{about}暂时不用", en=f"about {about} sits idle in your savings account")
         weight = 0.35 + 0.25 * min(float(idle) / 100_000, 1.0)
         yield Signal("idle_balance", weight, phrase, lambda product: _rests(product) and _affordable(product, idle))
 
@@ -108,11 +108,11 @@ def _spending(file: CustomerFile) -> Iterator[Signal]:
         spent = monthly.get(category, Decimal(0))
         if spent >= least:
             about = _about(spent)
-            phrase = Phrase(zh=zh.format(about), en=en.format(about))
+            phrase = LocalText(zh=zh.format(about), en=en.format(about))
             yield Signal(f"spending:{category}", weight, phrase, fits)
     if not any(account.kind == "credit" for account in file.accounts) and file.behaviour.spending >= 1_500:
         about = _about(file.behaviour.spending)
-        phrase = Phrase(
+        phrase = LocalText(
             zh=f"您每月消费约{about}，还没有信用卡", en=f"you spend about {about} a month and have no credit card"
         )
         yield Signal("no_credit_card", 0.4, phrase, lambda product: product.category == "card" and _lends(product))
@@ -124,26 +124,26 @@ def _borrowing(file: CustomerFile) -> Iterator[Signal]:
     has_mortgage = any(account.kind == "mortgage" for account in file.accounts)
     if housing >= 1_000 and not has_mortgage:
         about = _about(housing)
-        phrase = Phrase(zh=f"您每月房租约{about}", en=f"you pay about {about} a month in rent")
+        phrase = LocalText(zh=f"您每月房租约{about}", en=f"you pay about {about} a month in rent")
         yield Signal("rent", 0.4, phrase, lambda product: product.category == "mortgage")
     if has_mortgage:
-        phrase = Phrase(zh="您有一套在还贷的住房", en="you are paying off a home")
+        phrase = LocalText(zh="您有一套在还贷的住房", en="you are paying off a home")
         yield Signal(
             "mortgage", 0.35, phrase, lambda product: product.category == "insurance" and "home" in product.needs
         )
     if behaviour.card_use >= 0.4:
         share = f"{behaviour.card_use:.0%}"
-        phrase = Phrase(zh=f"您的信用卡额度已用{share}", en=f"{share} of your card limit is in use")
+        phrase = LocalText(zh=f"您的信用卡额度已用{share}", en=f"{share} of your card limit is in use")
         yield Signal("card_use", 0.55, phrase, lambda product: any(r.kind == "fee_per_period" for r in product.rates))
     if behaviour.monthly_salary > 0:
-        phrase = Phrase(zh="您的工资由本行代发", en="your salary is paid into your account here")
+        phrase = LocalText(zh="您的工资由本行代发", en="your salary is paid into your account here")
         yield Signal("salary", 0.32, phrase, lambda product: "payroll" in product.eligibility.segments)
 
 
 def _stage_of_life(file: CustomerFile, on: date) -> Iterator[Signal]:
     age = file.customer.age(on)
     if 40 <= age <= 58:
-        phrase = Phrase(zh="您正处在为养老作准备的年龄", en="you are at the age to prepare for retirement")
+        phrase = LocalText(zh="您正处在为养老作准备的年龄", en="you are at the age to prepare for retirement")
         yield Signal("age_retirement", 0.32, phrase, lambda product: product.needs[:1] == ("retirement",))
 
 
