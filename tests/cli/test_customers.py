@@ -22,13 +22,8 @@ COFFEE = {
 
 
 @pytest.fixture(autouse=True)
-def installation(
-    clean: Database, tmp_path: Path, database_urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def installation(data_dir: Path, clean: Database) -> None:
     """A data directory of its own, over the run's database with Ann and Ben in it."""
-    monkeypatch.setenv("OPENTELLER_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("OPENTELLER_DATABASE_URL", database_urls[0])
-    monkeypatch.setenv("OPENTELLER_DATABASE_OWNER_URL", database_urls[1])
     with clean.owner_session() as session:
         for principal in (ANN, BEN):
             for row in customer(principal):

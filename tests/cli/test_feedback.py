@@ -16,13 +16,8 @@ RIGHT = ["--head", "intent", "--label", "card_atm_trouble"]
 
 
 @pytest.fixture(autouse=True)
-def installation(
-    clean: Database, tmp_path: Path, database_urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def installation(data_dir: Path) -> None:
     """A data directory of its own, over the run's database."""
-    monkeypatch.setenv("OPENTELLER_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("OPENTELLER_DATABASE_URL", database_urls[0])
-    monkeypatch.setenv("OPENTELLER_DATABASE_OWNER_URL", database_urls[1])
 
 
 def teller(*arguments: str) -> int:

@@ -24,13 +24,8 @@ PRODUCTS = read_products(Path(openteller.demo.__file__).parent / "bank" / "produ
 
 
 @pytest.fixture(autouse=True)
-def installation(
-    clean: Database, tmp_path: Path, database_urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def installation(data_dir: Path, clean: Database) -> None:
     """A data directory of its own, over the run's database; Ann is C4 and holds the index fund."""
-    monkeypatch.setenv("OPENTELLER_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("OPENTELLER_DATABASE_URL", database_urls[0])
-    monkeypatch.setenv("OPENTELLER_DATABASE_OWNER_URL", database_urls[1])
     with clean.owner_session() as session:
         ProductRepository().upsert(session, PRODUCTS)
         for row in customer(ANN):

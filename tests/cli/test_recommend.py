@@ -17,13 +17,8 @@ Out = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)
-def installation(
-    clean: Database, tmp_path: Path, database_urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def installation(data_dir: Path, clean: Database) -> None:
     """A data directory of its own, over the run's database with forty customers and the demo's products."""
-    monkeypatch.setenv("OPENTELLER_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("OPENTELLER_DATABASE_URL", database_urls[0])
-    monkeypatch.setenv("OPENTELLER_DATABASE_OWNER_URL", database_urls[1])
     load(clean, 40, today=local_date(utc_now(), "Asia/Shanghai"))
     with clean.session(Principal(subject="test", role=Role.SERVICE)) as session:
         ProductRepository().upsert(session, read_products(BANK / "products"))

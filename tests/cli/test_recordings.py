@@ -24,15 +24,10 @@ KEY = bytes(range(32))
 
 
 @pytest.fixture(autouse=True)
-def installation(
-    clean: Database, tmp_path: Path, database_urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Recordings:
+def installation(data_dir: Path, clean: Database, monkeypatch: pytest.MonkeyPatch) -> Recordings:
     """A data directory of its own, over the run's database; the recordings in it."""
-    monkeypatch.setenv("OPENTELLER_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("OPENTELLER_DATABASE_URL", database_urls[0])
-    monkeypatch.setenv("OPENTELLER_DATABASE_OWNER_URL", database_urls[1])
     monkeypatch.setenv("OPENTELLER_RECORDING_KEY", base64.b64encode(KEY).decode())
-    return Recordings(tmp_path / "data" / "voice" / "recordings", clean, is_on=True, days=90, keys=lambda: (KEY,))
+    return Recordings(data_dir / "voice" / "recordings", clean, is_on=True, days=90, keys=lambda: (KEY,))
 
 
 def recorded(recordings: Recordings, principal: object = ANN) -> str:
