@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, create_engine, inspect, text
 
+from openteller.store import migrations
 from openteller.store.database import Database
 from openteller.store.embedded import EmbeddedPostgres
 from openteller.store.tables import Base
@@ -49,13 +51,17 @@ def test_up_down_and_up_again(blank: tuple[Database, str]) -> None:
     assert first["tables"] == len(Base.metadata.tables)
     assert first["extensions"] == 1
     assert first["policies"] > 0
-    database.downgrade("0001")
-    ground = objects(owner_url)
-    assert (database.revision(), ground["tables"], ground["policies"]) == (
-        "0001",
-        first["tables"] - 9,
-        first["policies"] - 25,
-    )
+    revisions = [
+        revision.revision for revision in ScriptDirectory(migrations.__path__[0]).walk_revisions()
+    ]  # the newest first
+    below = [objects(owner_url)]
+    for revision in revisions[1:]:
+        database.downgrade(revision)
+        assert database.revision() == revision
+        below.append(objects(owner_url))
+    for revision, objects_then in list(zip(revisions, below, strict=True))[::-1]:
+        database.upgrade(revision)
+        assert objects(owner_url) == objects_then, revision
     database.upgrade()
     assert objects(owner_url) == first
     database.downgrade()

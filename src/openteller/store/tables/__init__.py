@@ -24,12 +24,14 @@ from openteller.store.tables.customers import (
 )
 from openteller.store.tables.feedback import CorrectionRow
 from openteller.store.tables.identity import UserRow
+from openteller.store.tables.insights import AlertRow
 from openteller.store.tables.knowledge import DocumentRow, PassageRow
 from openteller.store.tables.products import ProductGradeRow, ProductRow
 from openteller.store.tables.recommendation import CampaignRow, ExperimentRow, ImpressionRow
 
 __all__ = [
     "AccountRow",
+    "AlertRow",
     "AuditRow",
     "Base",
     "BehaviourRunRow",
