@@ -124,9 +124,9 @@ def pauses_of(file: Path, language: str) -> list[Pause]:
 
 def questions() -> Iterator[Pause]:
     """Whole questions to a bank, and each cut off after some word: what most callers say has no number in it."""
-    folder, chance = Path("recipes/data/understanding"), random.Random(0)
-    for number, example in enumerate(authored(folder, read_taxonomy(folder / "TAXONOMY.yaml"))):
-        text = simplified(example.text)
+    chance = random.Random(0)
+    for number, typed in enumerate(typed_questions()):
+        text = simplified(typed)
         language = "zh" if han_share(text) > 0.5 else "en"
         words = [w for w in segmenter().cut(text, HMM=False) if language == "zh" or w.strip()]
         yield Pause(f"question {number}", language, text, None, True, False)
@@ -134,6 +134,19 @@ def questions() -> Iterator[Pause]:
             kept = chance.randrange(2, len(words) - 1)
             begun = ("" if language == "zh" else " ").join(words[:kept])
             yield Pause(f"question {number}", language, begun, None, False, False)
+
+
+def typed_questions() -> Iterator[str]:
+    """What customers write to a bank, and how a bank's FAQ and its topics put it."""
+    folder = Path("recipes/data/understanding")
+    yield from (example.text for example in authored(folder, read_taxonomy(folder / "TAXONOMY.yaml")))
+    topics = set()
+    for file in sorted(Path("recipes/data/retrieval").glob("*.jsonl")):
+        for line in file.read_text("utf-8").splitlines():
+            entry = json.loads(line)
+            yield from (entry["question"], *entry["asked"])
+            topics.add(entry["topic"])
+    yield from sorted(topics)
 
 
 def measure(rows: list[Pause]) -> None:

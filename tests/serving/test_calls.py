@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -16,12 +17,16 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from openteller.cli import calling
 from openteller.core.errors import BadInput, Unavailable
+from openteller.core.records import Role
 from openteller.runtime.protocols import Floats
 from openteller.serving.security import Tokens
 from openteller.store.database import Database
+from openteller.store.turns import TurnRepository
 from openteller.voice.audio_files import read_audio
 from openteller.voice.detectors import RATE
+from openteller.voice.measures import STAGES
 from openteller.voice.recordings import State
+from tests.serving.api.house import staff
 from tests.serving.api.test_recorded_calls import KEY
 from tests.serving.calling_house import OUT, TONE, CallingHouse, free, metrics, push, serving
 from tests.store.people import ANN, customer
@@ -68,6 +73,18 @@ def test_a_question_by_button_is_answered_in_speech(house: CallingHouse, url: st
     (timing,) = line.of("timing")
     assert timing["trace_id"] == line.of("event")[-1]["data"]["trace_id"]
     assert timing["first_audio"] >= timing["answer"]
+    assert stored_timing(house, timing["trace_id"]) == {stage: timing[stage] for stage in STAGES}
+
+
+def stored_timing(house: CallingHouse, trace_id: str) -> dict[str, float]:
+    """What is stored of a turn's times; it is written beside the call."""
+    end = time.monotonic() + 10
+    while True:
+        with house.database.session(staff(Role.AGENT)) as session:
+            if found := TurnRepository().timing(session, UUID(trace_id)):
+                return found
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_sound_comes_at_the_pace_of_real_time(url: str) -> None:

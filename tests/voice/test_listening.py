@@ -40,6 +40,11 @@ def test_a_sentence_that_has_only_begun_is_waited_for(text: str) -> None:
     assert patience(said(text), 0.99) >= 1.4
 
 
+def test_a_name_alone_is_waited_for_only_as_long_as_a_breath_where_it_sounds_over() -> None:
+    assert 0.9 < patience(said("教育储蓄存款"), 0.97) < 1.0
+    assert patience(said("教育储蓄存款"), 0.6) == 1.5
+
+
 def test_a_few_sounds_that_were_heard_badly_may_begin_anything() -> None:
     assert patience(said("未好", 0.4), 0.99) >= 1.5
 

@@ -17,6 +17,7 @@ from openteller.serving.contract import Application
 from openteller.serving.deps import Serving
 from openteller.serving.observation import log, log_fault
 from openteller.serving.voice_mind import DialogueMind
+from openteller.store.turns import TurnRepository
 from openteller.voice.call import Call
 from openteller.voice.detectors import SileroDetector, SmartTurn
 from openteller.voice.measures import STAGES
@@ -158,7 +159,7 @@ class CallDesk:
                 work=LoopWork(self._workshop, loop),
                 speaks=SileroDetector(),
                 finished=finished,
-                tell=_measured(serving, tell),
+                tell=_measured(serving, principal, tell),
                 bank=bank,
                 language=start.language,
                 hands_free=start.hands_free,
@@ -233,17 +234,29 @@ class Taping:
             await asyncio.shield(asyncio.wrap_future(recorder.finish()))
 
 
-def _measured(serving: Serving, tell: Callable[[Message], None]) -> Callable[[Message], None]:
-    """`tell`, with the times of each turn's stages counted."""
+def _measured(serving: Serving, principal: Principal, tell: Callable[[Message], None]) -> Callable[[Message], None]:
+    """`tell`, with the times of each turn's stages counted, and stored under its trace id."""
+    loop = asyncio.get_running_loop()
 
     def told(message: Message) -> None:
         if message.type == "timing":
-            for stage in STAGES:
-                serving.metrics.voice_seconds.labels(stage).observe(message.data[stage])
+            seconds = {stage: message.data[stage] for stage in STAGES}
+            for stage, took in seconds.items():
+                serving.metrics.voice_seconds.labels(stage).observe(took)
             log("voice_turn", **message.data)
+            loop.run_in_executor(None, _store, serving.application, principal, message.data["trace_id"], seconds)
         tell(message)
 
     return told
+
+
+def _store(application: Application, principal: Principal, trace_id: str, seconds: dict[str, float]) -> None:
+    """A call goes on whether or not its times can be stored."""
+    try:
+        with application.database.session(principal) as session:
+            TurnRepository().time(session, principal, UUID(trace_id), seconds)
+    except OpenTellerError as error:
+        log_fault(error, "voice")
 
 
 def refusal(error: OpenTellerError, status: int) -> dict[str, Any]:

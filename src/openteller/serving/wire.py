@@ -128,6 +128,15 @@ class TurnAnswer(Record):
         return cls(trace_id=inquiry.trace_id, conversation_id=inquiry.conversation_id, **parts)
 
 
+class StoredTurn(TurnAnswer):
+    """A whole turn as it was stored."""
+
+    seconds: dict[str, float] = Field(
+        default_factory=dict,
+        description="of a turn in a call: vad, hear, turn and first_audio from the last sound on; partial, understand, answer, speak",
+    )
+
+
 class SpokenTurnAnswer(TurnAnswer):
     """A whole turn that began with a recording, and what was heard in it."""
 

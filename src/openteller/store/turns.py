@@ -4,6 +4,7 @@ Row-level security decides what is visible; what is not visible is answered as n
 Knows nothing about how a turn is made.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from openteller.core.errors import Conflict, NotFound
 from openteller.core.records import Outcome, Principal, Satisfaction, Turn
 from openteller.core.text import normalise
 from openteller.store import audit
-from openteller.store.tables import ConversationRow, HandOffRow, OfferEventRow, SatisfactionRow, TurnRow
+from openteller.store.tables import ConversationRow, HandOffRow, OfferEventRow, SatisfactionRow, TurnRow, TurnTimingRow
 
 OfferAction = Literal["shown", "opened", "dismissed"]
 
@@ -89,6 +90,16 @@ class TurnRepository:
         )
         detail = {"rating": satisfaction.rating, "commented": bool(satisfaction.comment)}
         audit.record(session, principal.subject, "turn.rated", str(satisfaction.trace_id), detail)
+
+    def time(self, session: Session, principal: Principal, trace_id: UUID, seconds: Mapping[str, float]) -> None:
+        """Store how long each step of a spoken turn of the principal's took; what was stored first stays."""
+        values = {"trace_id": trace_id, "owner": principal.subject, "seconds": dict(seconds)}
+        session.execute(insert(TurnTimingRow).values(values).on_conflict_do_nothing())
+
+    def timing(self, session: Session, trace_id: UUID) -> dict[str, float]:
+        """Seconds of each step, by its name; empty for a turn that was typed, or that the session may not see."""
+        query = select(TurnTimingRow.seconds).where(TurnTimingRow.trace_id == trace_id)
+        return session.scalar(query) or {}
 
     def offer_event(
         self, session: Session, principal: Principal, product_id: str, action: OfferAction, trace_id: UUID | None = None

@@ -29,6 +29,8 @@ _ASKED = 0.8  # … at the most, after what reads as a question
 _IN_NUMBERS = ((0.8, 0.45), (0.7, 0.9), (0.5, 1.6), (0.0, 2.4))
 _IN_WORDS = ((0.4, 0.0), (0.0, 1.5))
 _OPEN_SOUND = 1.5  # … in a number that sounds open
+# A product's name and no more reads as unfinished, and is asked often: where it sounds over, little longer than a pause for breath.
+_NAMED, _SOUNDS_SURELY_OVER, _NOT_JUST_BEGUN = 0.95, 0.9, 0.12
 _LIKELY_OVER = 0.6  # from here on the last words alone are no reason to wait, but in a long number
 _NOTHING = 0.9  # seconds of silence after a sound in which no words were heard
 _DOUBTFUL = 1.5  # … after a few sounds of which the recogniser is not sure: nobody knows what they begin
@@ -299,7 +301,10 @@ def patience(heard: Heard, over: float) -> float:
         words = 0.0
     if manners.has_number(heard.text):
         return max(words, _step(_IN_NUMBERS, chance), _OPEN_SOUND if over < _SOUNDS_OPEN else 0.0)
-    return max(words, _step(_IN_WORDS, chance), _by_sound(heard, over))
+    reads = _step(_IN_WORDS, chance)
+    if over >= _SOUNDS_SURELY_OVER and chance >= _NOT_JUST_BEGUN:
+        reads = min(reads, _NAMED)
+    return max(words, reads, _by_sound(heard, over))
 
 
 def _by_sound(heard: Heard, over: float) -> float:

@@ -15,7 +15,7 @@ from openteller.serving import errors
 from openteller.serving.api.spoken import FORM
 from openteller.serving.deps import Caller, Known, Served, Serving, hand_token, on_behalf, serve_visitor
 from openteller.serving.observation import log_fault
-from openteller.serving.wire import InquiryBody, OfferBody, SatisfactionBody, SpokenTurnAnswer, TurnAnswer
+from openteller.serving.wire import InquiryBody, OfferBody, SatisfactionBody, SpokenTurnAnswer, StoredTurn, TurnAnswer
 from openteller.store.turns import TurnRepository
 
 router = APIRouter(prefix="/v1/inquiries", tags=["inquiries"])
@@ -79,13 +79,13 @@ def ask_streaming(body: InquiryBody, caller: Caller, serving: Served, request: R
 
 
 @router.get("/{trace_id}", summary="A turn of yours", responses=errors.responses(401, 404, 422, 429))
-def turn(trace_id: UUID, caller: Known, serving: Served) -> TurnAnswer:
+def turn(trace_id: UUID, caller: Known, serving: Served) -> StoredTurn:
     """The turn with this trace id, when it is the caller's own; staff read every turn."""
     with serving.application.database.session(caller) as session:
-        found = TurnRepository().get(session, trace_id)
+        found, seconds = TurnRepository().get(session, trace_id), TurnRepository().timing(session, trace_id)
     if found is None:
         raise NotFound(f"There is no turn {trace_id} of yours.", next_step="Use the trace id of an answer of yours.")
-    return TurnAnswer.of(found)
+    return StoredTurn.of(found).model_copy(update={"seconds": seconds})
 
 
 @router.post(

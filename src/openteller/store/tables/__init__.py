@@ -9,6 +9,7 @@ from openteller.store.tables.conversations import (
     OfferEventRow,
     SatisfactionRow,
     TurnRow,
+    TurnTimingRow,
 )
 from openteller.store.tables.customers import (
     AccountRow,
@@ -59,5 +60,6 @@ __all__ = [
     "ScheduledPaymentRow",
     "TransactionRow",
     "TurnRow",
+    "TurnTimingRow",
     "UserRow",
 ]

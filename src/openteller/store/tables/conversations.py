@@ -53,6 +53,17 @@ class TurnRow(Base):
     reply: Mapped[dict[str, Any]]
 
 
+class TurnTimingRow(Base):
+    """How many seconds each step of a spoken turn took. Written while the turn is still on its way, so no foreign key holds it."""
+
+    __tablename__ = "turn_timings"
+
+    trace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    seconds: Mapped[dict[str, Any]]
+    at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
 class SatisfactionRow(Base):
     """The customer's rating of one turn, 1 (bad) to 5 (good)."""
 
