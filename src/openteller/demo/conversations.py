@@ -152,7 +152,7 @@ def _turn(ask: Ask, mood: str, english: bool, at: datetime, ids: dict[str, UUID]
     understanding = Understanding(
         language=Scored(label="en" if english else "zh-Hans", probability=0.99),
         intent=IntentPrediction(label=ask.intent, probability=round(min(0.99, max(0.3, 0.88 + noise)), 3)),
-        sentiment=Sentiment(label=mood, probability=0.85, score=round(_SCORES[mood] + noise, 3)),
+        sentiment=Sentiment(label=mood, probability=0.85, score=round(float(np.clip(_SCORES[mood] + noise, -1, 1)), 3)),
         needs=(Scored(label=ask.need, probability=0.8),) if ask.need else (),
         entities=(),
         personal_data=(),

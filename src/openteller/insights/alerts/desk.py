@@ -37,6 +37,10 @@ class AlertDesk:
             audit.record(session, _WATCH.subject, "alert.raised", str(raised.id), detail)
         return raised
 
+    def latest_in(self, session: Session, kind: str, subject: str) -> Alert | None:
+        """The newest alert of a kind about a subject, as the caller's transaction sees it."""
+        return self._alerts.latest(session, kind, subject)
+
     def list(
         self, principal: Principal, *, open_only: bool = False, limit: int = 50, offset: int = 0
     ) -> tuple[Alert, ...]:

@@ -28,6 +28,12 @@ class AlertRepository:
             query = query.where(AlertRow.acknowledged_at.is_(None))
         return tuple(_alert(row) for row in session.scalars(query.limit(limit).offset(offset)))
 
+    def latest(self, session: Session, kind: str, subject: str) -> Alert | None:
+        """The newest alert of a kind about a subject."""
+        query = select(AlertRow).where(AlertRow.kind == kind, AlertRow.subject == subject)
+        row = session.scalars(query.order_by(AlertRow.raised_at.desc(), AlertRow.id).limit(1)).first()
+        return _alert(row) if row else None
+
     def acknowledge(self, session: Session, alert_id: UUID, who: str) -> Alert | None:
         """Note that somebody has seen it; the first keeps it. None when there is no such alert."""
         values = {

@@ -24,6 +24,7 @@ NEED_FROM = 0.4
 INTENT_FROM = 0.5
 """An intent counts as told from this probability on."""
 
+_LOCK = 0x7472656E6473
 _SCORE = TurnRow.understanding["sentiment"]["score"].as_float()
 _NEGATIVE = case((TurnRow.sentiment == "negative", 1.0), else_=0.0)
 _CONFIDENCE = TurnRow.understanding["intent"]["probability"].as_float()
@@ -163,6 +164,10 @@ class TrendRepository:
             func.count().filter(bad.c.last != "negative").label("recovered"),
         ).select_from(bad)
         return RecoveryCounts.model_validate(session.execute(query).one(), from_attributes=True)
+
+    def lock(self, session: Session) -> None:
+        """Let one watch look at a time, until the transaction ends."""
+        session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
     def people(self, session: Session, span: Span) -> int:
         """How many people there were."""
