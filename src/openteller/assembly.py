@@ -23,7 +23,7 @@ from openteller.assistant.offer_desk import BankingOfferDesk
 from openteller.assistant.spoken import said_ahead
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import ConfigurationError, OpenTellerError
-from openteller.core.records import Principal, Role, visitor
+from openteller.core.records import LocalText, Principal, Role, visitor
 from openteller.customers.assessment.desk import AssessmentDesk
 from openteller.customers.assessment.records import Rules
 from openteller.customers.core_banking import CoreBanking
@@ -32,6 +32,13 @@ from openteller.customers.rest_banking import RestCoreBanking
 from openteller.customers.store_banking import StoreCoreBanking
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
+from openteller.insights.alerts.delivering import Courier, Sender
+from openteller.insights.alerts.desk import AlertDesk
+from openteller.insights.alerts.email import EmailSender, mail_server
+from openteller.insights.alerts.records import Channel, Severity
+from openteller.insights.alerts.webhook import WebhookSender
+from openteller.insights.trends.desk import TrendDesk
+from openteller.insights.trends.watch import TrendWatch
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
 from openteller.products.grade_desk import GradeDesk
@@ -235,6 +242,29 @@ class Application:
         return LabelDesk(self.database, labels, redacted)
 
     @cached_property
+    def alerts(self) -> AlertDesk:
+        """Where alerts are raised; what is grave enough leaves by the channels that the settings name."""
+        settings = self.settings
+        least = {Channel.EMAIL: settings.alert_email_least, Channel.WEBHOOK: settings.alert_webhook_least}
+        on = {Channel.EMAIL: settings.alert_smtp_url, Channel.WEBHOOK: settings.alert_webhook_url}
+        return AlertDesk(self.database, {channel: Severity(least[channel]) for channel in Channel if on[channel]})
+
+    @cached_property
+    def courier(self) -> Courier:
+        """What sends alerts."""
+        return Courier(self.database, open_senders(self.settings))
+
+    @cached_property
+    def trends(self) -> TrendDesk:
+        """Where trends of mood and need are read."""
+        return TrendDesk(self.database, self.settings.timezone)
+
+    @cached_property
+    def trend_watch(self) -> TrendWatch:
+        """What raises an alert when a trend changes."""
+        return TrendWatch(self.database, self.alerts, self.settings.timezone)
+
+    @cached_property
     def assessments(self) -> AssessmentDesk:
         """Where investors are assessed."""
         settings = self.settings
@@ -370,6 +400,19 @@ class Application:
 def open_catalogue(settings: Settings) -> Catalogue:
     """The weights that the settings give access to."""
     return Catalogue(settings.data_dir, hub_url=settings.hub_url)
+
+
+def open_senders(settings: Settings) -> dict[Channel, Sender]:
+    """What alerts leave by. Raises ConfigurationError for a channel that is described in part, or wrongly."""
+    senders: dict[Channel, Sender] = {}
+    if settings.alert_webhook_url:
+        senders[Channel.WEBHOOK] = WebhookSender(settings.alert_webhook_url, settings.alert_webhook_secret)
+    if settings.alert_smtp_url:
+        bank = LocalText(zh=settings.bank_name_zh, en=settings.bank_name_en)
+        server = mail_server(settings.alert_smtp_url)
+        sender, recipients = settings.alert_email_from, settings.alert_email_to
+        senders[Channel.EMAIL] = EmailSender(server, sender, recipients, bank, settings.timezone, settings.console_url)
+    return senders
 
 
 def open_offer_model(settings: Settings) -> OfferModel | None:

@@ -84,6 +84,19 @@ class Settings(BaseSettings):
     core_banking_url: str | None = Field(None, description="REST core banking; None: the demo store")
     core_banking_token: str = ""
 
+    console_url: str = Field("", description="where staff open the console, for links in mail; empty: paths alone")
+    alert_webhook_url: str = Field("", description="receives alerts, signed; empty: none are sent there")
+    alert_webhook_secret: str = Field("", description="shared with that receiver; at least 32 characters")
+    alert_webhook_least: Literal["info", "warning", "critical"] = Field("warning", description="from which severity on")
+    alert_smtp_url: str = Field(
+        "", description="mail server, as smtp+starttls://user:password@host:587; empty: no alert goes out by mail"
+    )
+    alert_email_from: str = ""
+    alert_email_to: tuple[str, ...] = ()
+    alert_email_least: Literal["info", "warning", "critical"] = Field("critical", description="from which severity on")
+    jobs: bool = Field(True, description="`teller serve` does scheduled work too; off: a `teller jobs run` does it")
+    retrain: tuple[str, ...] = Field((), description="what is trained again each week with accepted corrections")
+
     def signing_key(self) -> str:
         """What signs tokens: the secret key, in dev mode without one a generated one.
 

@@ -12,10 +12,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from sqlalchemy import func, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 from sqlalchemy.orm import Session
 
 from openteller.core.errors import ConfigurationError, Unavailable
 from openteller.core.records import Principal, Record
+from openteller.demo.conversations import ToldTurn
 from openteller.demo.customers import CustomerBundle
 from openteller.store import audit
 from openteller.store.tables import (
@@ -25,13 +27,17 @@ from openteller.store.tables import (
     BillRow,
     CardRow,
     ConsentRow,
+    ConversationRow,
     CustomerRow,
     HoldingRow,
     OfferEventRow,
     RiskAssessmentRow,
+    SatisfactionRow,
     ScheduledPaymentRow,
     TransactionRow,
+    TurnRow,
 )
+from openteller.store.turns import turn_row
 
 _LOCK = 0x64656D6F
 _LOADED = "demo.documents_loaded"
@@ -102,6 +108,25 @@ class DemoRepository:
             same = {"owner": principal.subject, "customer_id": principal.customer_id, "action": "opened", "at": at}
             session.execute(insert(OfferEventRow), [same | {"product_id": name} for name in product_ids])
 
+    def customer_ids(self, session: Session, limit: int) -> list[str]:
+        """The first customers, by number."""
+        return list(session.scalars(select(CustomerRow.customer_id).order_by(CustomerRow.customer_id).limit(limit)))
+
+    def add_turns(self, session: Session, told: Sequence[ToldTurn]) -> int:
+        """Write what customers said on earlier days with what became of it, no audit row each; how many turns were new."""
+        known = set(session.scalars(select(TurnRow.trace_id).where(TurnRow.trace_id.in_([t.trace_id for t in told]))))
+        new = [t for t in told if t.trace_id not in known]
+        if not new:
+            return 0
+        session.execute(insert_or_leave(ConversationRow).on_conflict_do_nothing(), [_conversation(t) for t in new])
+        session.execute(insert(TurnRow), [turn_row(t.owner, t.turn) for t in new])
+        ratings = [_rating(t) for t in new if t.rating is not None]
+        events = [_event(t, offer.product_id, action) for t in new for offer in t.turn.offers for action in t.actions]
+        for table, rows in ((SatisfactionRow, ratings), (OfferEventRow, events)):
+            if rows:
+                session.execute(insert(table), rows)
+        return len(new)
+
     def analyse(self, session: Session) -> None:
         """Tell the planner how large the tables are now."""
         names = [CustomerRow.__tablename__, *(table.__tablename__ for table, _ in _PARTS)]
@@ -120,3 +145,30 @@ def _copy(session: Session, table: type[Base], records: Sequence[Record]) -> Non
         for record in records:
             # A tuple would be written as a composite value, a list is an array.
             copy.write_row([list(value) if isinstance(value, tuple) else value for value in fields(record)])
+
+
+def _conversation(told: ToldTurn) -> dict[str, Any]:
+    inquiry, owner = told.turn.inquiry, told.owner
+    return {
+        "conversation_id": inquiry.conversation_id,
+        "owner": owner.subject,
+        "customer_id": owner.customer_id,
+        "channel": inquiry.channel,
+        "started_at": inquiry.at,
+    }
+
+
+def _rating(told: ToldTurn) -> dict[str, Any]:
+    return {"trace_id": told.trace_id, "owner": told.owner.subject, "rating": told.rating, "at": told.turn.inquiry.at}
+
+
+def _event(told: ToldTurn, product_id: str, action: str) -> dict[str, Any]:
+    owner = told.owner
+    return {
+        "owner": owner.subject,
+        "customer_id": owner.customer_id,
+        "product_id": product_id,
+        "action": action,
+        "trace_id": told.trace_id,
+        "at": told.turn.inquiry.at,
+    }

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
@@ -106,6 +107,11 @@ class Database:
         with self._owner.begin() as connection:
             connection.execute(CreateSchema(name, if_not_exists=True))
         return self._owner.url.update_query_dict({"options": f"-csearch_path={name}"}).render_as_string(False)
+
+    def side_conninfo(self, name: str) -> str:
+        """How the application's role reaches the schema `name` on connections that a library opens for itself (libpq)."""
+        url = self._app.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return make_conninfo(url, options=f"-c search_path={name} -c role={APP_ROLE}", application_name="openteller")
 
     def app_url(self) -> str:
         """The application's URL with its password, for worker processes that open connections of their own."""

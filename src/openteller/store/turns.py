@@ -33,7 +33,7 @@ class TurnRepository:
         """
         self._open(session, principal, turn)
         stored = session.execute(
-            insert(TurnRow).values(_row(principal, turn)).on_conflict_do_nothing().returning(TurnRow.trace_id)
+            insert(TurnRow).values(turn_row(principal, turn)).on_conflict_do_nothing().returning(TurnRow.trace_id)
         )
         if stored.first() is None:
             raise Conflict(
@@ -176,7 +176,8 @@ def hand_off_reason(turn: Turn) -> str:
     return "; ".join(parts)
 
 
-def _row(principal: Principal, turn: Turn) -> dict[str, Any]:
+def turn_row(principal: Principal, turn: Turn) -> dict[str, Any]:
+    """The columns of a turn, for its row."""
     data = turn.model_dump(mode="json")
     return {
         "trace_id": turn.inquiry.trace_id,

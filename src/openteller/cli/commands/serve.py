@@ -3,12 +3,14 @@
 import argparse
 import logging
 
-from openteller.assembly import Application
+from openteller.assembly import Application, open_senders
 from openteller.cli import running
 from openteller.cli.commands.demo import load_demo
 from openteller.cli.progress import console_progress
 from openteller.core.errors import ConfigurationError
 from openteller.core.records import Principal, Role
+from openteller.jobs.schedule import schedule
+from openteller.jobs.worker import Worker
 from openteller.settings import load
 
 _EXAMPLES = """\
@@ -32,13 +34,20 @@ def serve(arguments: list[str]) -> int:
     settings = load(host=given.host, port=given.port, dev=True if given.demo else None)
     settings.signing_key()  # refused here, not after minutes of loading
     _refuse_taken(settings.host, settings.port)
+    open_senders(settings)
     application = Application(settings, console_progress())
+    worker: Worker | None = None
     try:
         if given.demo:
             load_demo(application, given.customers)
         application.warm()
+        if settings.jobs:
+            worker = Worker(application.database, schedule(application))
+            worker.start()
         _run(application)
     finally:
+        if worker:
+            worker.stop()
         running.withdraw(settings.data_dir)
         application.close()
     return 0

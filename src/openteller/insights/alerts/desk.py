@@ -1,6 +1,7 @@
 """Where alerts are raised and acknowledged, each step with its row in the audit log.
 
-Agents, analysts, administrators and services see alerts. Knows nothing about what is watched, or how alerts are sent.
+Agents, analysts, administrators and services see alerts. What leaves the console is put into the outbox in the transaction
+that stores the alert, and sent later (`delivering`). Knows nothing about what is watched, or how alerts are sent.
 """
 
 from uuid import UUID
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from openteller.core.errors import NotAllowed, NotFound
 from openteller.core.records import Principal, Role
-from openteller.insights.alerts.records import Alert, NewAlert
+from openteller.insights.alerts.records import Alert, Delivery, DeliveryStatus, NewAlert, Routes
 from openteller.insights.alerts.repository import AlertRepository
 from openteller.store import audit
 from openteller.store.database import Database
@@ -19,10 +20,15 @@ _STAFF = (Role.AGENT, Role.ANALYST, Role.ADMIN, Role.SERVICE)
 
 
 class AlertDesk:
-    """Raise, list, acknowledge. Safe to share between threads."""
+    """Raise, list, acknowledge. Safe to share between threads.
 
-    def __init__(self, database: Database) -> None:
-        self._database, self._alerts = database, AlertRepository()
+    Args:
+        database: where alerts are.
+        routes: channels, and from which severity on each is used.
+    """
+
+    def __init__(self, database: Database, routes: Routes | None = None) -> None:
+        self._database, self._alerts, self._routes = database, AlertRepository(), dict(routes or {})
 
     def raise_alert(self, new: NewAlert) -> Alert | None:
         """Store an alert in a transaction of its own; None when one with its key was raised before."""
@@ -33,9 +39,15 @@ class AlertDesk:
         """The same within the caller's transaction (of a staff principal): stored with what led to it, or not at all."""
         raised = self._alerts.add(session, new)
         if raised:
+            channels = [c for c, least in self._routes.items() if raised.severity.number >= least.number]
+            self._alerts.send(session, raised.id, channels)
             detail = {"kind": raised.kind, "severity": raised.severity, "subject": raised.subject}
             audit.record(session, _WATCH.subject, "alert.raised", str(raised.id), detail)
         return raised
+
+    def latest_in(self, session: Session, kind: str, subject: str) -> Alert | None:
+        """The newest alert of a kind about a subject, as the caller's transaction sees it."""
+        return self._alerts.latest(session, kind, subject)
 
     def list(
         self, principal: Principal, *, open_only: bool = False, limit: int = 50, offset: int = 0
@@ -44,6 +56,14 @@ class AlertDesk:
         _require_staff(principal)
         with self._database.session(principal) as session:
             return self._alerts.page(session, open_only=open_only, limit=limit, offset=offset)
+
+    def deliveries(
+        self, principal: Principal, *, status: DeliveryStatus | None = None, limit: int = 50
+    ) -> tuple[Delivery, ...]:
+        """What was and will be sent, the newest first. Raises NotAllowed."""
+        _require_staff(principal)
+        with self._database.session(principal) as session:
+            return self._alerts.deliveries(session, status=status, limit=limit)
 
     def acknowledge(self, principal: Principal, alert_id: UUID) -> Alert:
         """Note that the principal has seen it; whoever was first stays noted. Raises NotFound, NotAllowed."""

@@ -1,5 +1,6 @@
 """The record of an alert. Knows nothing about how it is stored or sent."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -16,6 +17,22 @@ class Severity(StrEnum):
     INFO = "info"
     WARNING = "warning"
     CRITICAL = "critical"
+
+    @property
+    def number(self) -> int:
+        """0 to 2."""
+        return list(Severity).index(self)
+
+
+class Channel(StrEnum):
+    """How an alert leaves the console."""
+
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+
+
+Routes = Mapping[Channel, Severity]
+"""From which severity on a channel is used; alerts go nowhere else."""
 
 
 class NewAlert(Record):
@@ -40,3 +57,24 @@ class Alert(NewAlert):
     raised_at: datetime
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
+
+
+class DeliveryStatus(StrEnum):
+    """Where a delivery stands."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    DEAD = "dead"
+
+
+class Delivery(Record):
+    """An alert on its way over one channel. `id` is the same at every attempt, so that a receiver tells a repetition."""
+
+    id: UUID
+    alert: Alert
+    channel: Channel
+    status: DeliveryStatus
+    attempts: int = Field(description="begun so far, with the present one")
+    next_at: datetime
+    last_error: str
+    ended_at: datetime | None

@@ -25,7 +25,7 @@ from openteller.store.tables.customers import (
 )
 from openteller.store.tables.feedback import CorrectionRow
 from openteller.store.tables.identity import UserRow
-from openteller.store.tables.insights import AlertRow
+from openteller.store.tables.insights import AlertRow, DeliveryRow
 from openteller.store.tables.knowledge import DocumentRow, PassageRow
 from openteller.store.tables.products import ProductGradeRow, ProductRow
 from openteller.store.tables.recommendation import CampaignRow, ExperimentRow, ImpressionRow
@@ -45,6 +45,7 @@ __all__ = [
     "CorrectionRow",
     "CustomerRow",
     "CustomerTagRow",
+    "DeliveryRow",
     "DocumentRow",
     "ExperimentRow",
     "HandOffRow",
