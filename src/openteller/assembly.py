@@ -32,6 +32,9 @@ from openteller.customers.rest_banking import RestCoreBanking
 from openteller.customers.store_banking import StoreCoreBanking
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
+from openteller.insights.alerts.desk import AlertDesk
+from openteller.insights.complaints.desk import ComplaintDesk
+from openteller.insights.surveys.desk import SurveyDesk
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
 from openteller.products.grade_desk import GradeDesk
@@ -138,8 +141,13 @@ class Application:
     @cached_property
     def embedder(self) -> JointEmbedder:
         """The retrieval space: the trained encoder beside a general sentence encoder (docs/decisions/0003)."""
+        return JointEmbedder(EncoderEmbedder(self._encoder_and_manifest[0]), self._sentences)
+
+    @cached_property
+    def _sentences(self) -> SentenceEncoder:
+        """The general sentence encoder; alone it is what groups the answers to surveys."""
         weights, vocabulary = map(self.catalogue.locate, ("use-multilingual", "use-multilingual-vocabulary"))
-        return JointEmbedder(EncoderEmbedder(self._encoder_and_manifest[0]), SentenceEncoder(weights, vocabulary))
+        return SentenceEncoder(weights, vocabulary)
 
     @cached_property
     def reader(self) -> Reader:
@@ -233,6 +241,28 @@ class Application:
         """Where staff correct what was understood. The labels are those of the model that serves, read once."""
         labels = cache(lambda: read_manifest(self.artefact(UNDERSTANDING), verify=False).labels)
         return LabelDesk(self.database, labels, redacted)
+
+    @cached_property
+    def alerts(self) -> AlertDesk:
+        """Where what somebody should look at is raised."""
+        return AlertDesk(self.database)
+
+    @cached_property
+    def surveys(self) -> SurveyDesk:
+        """Where surveys are authored, answered and analysed."""
+        return SurveyDesk(
+            self.database,
+            self.alerts,
+            redact=redacted,
+            key=self.settings.signing_key,
+            embed=lambda words: self._sentences.embed(words, "query"),
+            zone=self.settings.timezone,
+        )
+
+    @cached_property
+    def complaints(self) -> ComplaintDesk:
+        """Where complaints are kept to their clock."""
+        return ComplaintDesk(self.database, self.alerts, redact=redacted, zone=self.settings.timezone)
 
     @cached_property
     def assessments(self) -> AssessmentDesk:
