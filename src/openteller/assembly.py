@@ -39,6 +39,8 @@ from openteller.insights.alerts.records import Channel, Severity
 from openteller.insights.alerts.webhook import WebhookSender
 from openteller.insights.trends.desk import TrendDesk
 from openteller.insights.trends.watch import TrendWatch
+from openteller.insights.complaints.desk import ComplaintDesk
+from openteller.insights.surveys.desk import SurveyDesk
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
 from openteller.products.grade_desk import GradeDesk
@@ -145,8 +147,13 @@ class Application:
     @cached_property
     def embedder(self) -> JointEmbedder:
         """The retrieval space: the trained encoder beside a general sentence encoder (docs/decisions/0003)."""
+        return JointEmbedder(EncoderEmbedder(self._encoder_and_manifest[0]), self._sentences)
+
+    @cached_property
+    def _sentences(self) -> SentenceEncoder:
+        """The general sentence encoder; alone it is what groups the answers to surveys."""
         weights, vocabulary = map(self.catalogue.locate, ("use-multilingual", "use-multilingual-vocabulary"))
-        return JointEmbedder(EncoderEmbedder(self._encoder_and_manifest[0]), SentenceEncoder(weights, vocabulary))
+        return SentenceEncoder(weights, vocabulary)
 
     @cached_property
     def reader(self) -> Reader:
@@ -263,6 +270,23 @@ class Application:
     def trend_watch(self) -> TrendWatch:
         """What raises an alert when a trend changes."""
         return TrendWatch(self.database, self.alerts, self.settings.timezone)
+
+    @cached_property
+    def surveys(self) -> SurveyDesk:
+        """Where surveys are authored, answered and analysed."""
+        return SurveyDesk(
+            self.database,
+            self.alerts,
+            redact=redacted,
+            key=self.settings.signing_key,
+            embed=lambda words: self._sentences.embed(words, "query"),
+            zone=self.settings.timezone,
+        )
+
+    @cached_property
+    def complaints(self) -> ComplaintDesk:
+        """Where complaints are kept to their clock."""
+        return ComplaintDesk(self.database, self.alerts, redact=redacted, zone=self.settings.timezone)
 
     @cached_property
     def assessments(self) -> AssessmentDesk:

@@ -29,6 +29,8 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller retrain TASK [--at-least N] […]      train again with the accepted corrections (extra: train)
   teller recommend CUSTOMER|train|batch|…     what suits a customer and why; learning, batches, experiments
   teller recordings list|export|verify|…      recorded calls: encrypted, retained by rule
+  teller survey create|import|report|link|…   what customers answer: figures, themes, drivers, whom to call back
+  teller complaints list|open|extend|due|…    complaints with the clock of the rules
   teller speak "…" [--output FILE] […]        a sound file of a text, with the mark of AI-made speech
 
 Each command has --help with examples. Settings are environment variables: OPENTELLER_DATA_DIR, OPENTELLER_DEV, …
@@ -211,6 +213,18 @@ def _speak(arguments: list[str]) -> int:
     return speak(arguments)
 
 
+def _survey(arguments: list[str]) -> int:
+    from openteller.cli.commands.survey import survey
+
+    return survey(arguments)
+
+
+def _complaints(arguments: list[str]) -> int:
+    from openteller.cli.commands.complaints import complaints
+
+    return complaints(arguments)
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "ask": _ask,
     "chat": _chat,
@@ -235,6 +249,8 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "recommend": _recommend,
     "recordings": _recordings,
     "speak": _speak,
+    "survey": _survey,
+    "complaints": _complaints,
 }
 
 

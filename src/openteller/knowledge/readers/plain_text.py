@@ -1,18 +1,9 @@
-"""Bytes to text: UTF-8, UTF-16, GB 18030 or Big5, told apart by marks and by how common the characters would be.
+"""Plain text files, in the encodings that `core.encodings` knows."""
 
-What is not covered: other encodings (Shift JIS, windows-125x) and UTF-16 without a byte-order mark unless it holds
-mostly Latin text.
-"""
-
-import codecs
-import unicodedata
-from collections.abc import Callable
-
+from openteller.core.encodings import decoded
 from openteller.knowledge.readers.reading import Reading, unreadable
 
 _NEXT_STEP = "Save it as UTF-8 text, or as DOCX, PDF or XLSX, and import that."
-_SAMPLE_BYTES = 200_000
-_JUNK_SHARE = 0.02
 
 
 def read(data: bytes, name: str) -> Reading:
@@ -26,55 +17,9 @@ def decode(data: bytes, name: str) -> str:
     Raises:
         UnreadableFile: the bytes are no text in a known encoding.
     """
-    for encoding in _candidates(data):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if not _is_junk(text):
-            return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    raise unreadable(name, "is not text", _NEXT_STEP, "It is a binary file, or in an encoding that is not known here.")
-
-
-def _candidates(data: bytes) -> list[str]:
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return ["utf-16"]
-    even, odd = data[0:4000:2].count(0), data[1:4000:2].count(0)
-    if even + odd:
-        half = min(len(data), 4000) / 2
-        if max(even, odd) < 0.3 * half or min(even, odd) > 0.05 * half:
-            return []
-        return ["utf-16-le" if odd > even else "utf-16-be"]
-    sample = data[:_SAMPLE_BYTES]
-    chinese = ["gb18030", "big5"] if _share(sample, _gb_common) >= _share(sample, _big5_common) else ["big5", "gb18030"]
-    return ["utf-8", *chinese]
-
-
-def _share(sample: bytes, is_common: Callable[[int, int], bool]) -> float:
-    """Share of two-byte characters that are common ones, reading `sample` in that encoding."""
-    position = found = common = 0
-    while position < len(sample) - 1:
-        if sample[position] < 0x80:
-            position += 1
-            continue
-        found += 1
-        common += is_common(sample[position], sample[position + 1])
-        position += 2
-    return common / found if found else 0.0
-
-
-def _gb_common(lead: int, trail: int) -> bool:
-    """GB 2312 symbols and its first level, the 3,755 most used characters."""
-    return trail >= 0xA1 and (0xA1 <= lead <= 0xA3 or 0xB0 <= lead <= 0xD7)
-
-
-def _big5_common(lead: int, trail: int) -> bool:
-    """Big5 symbols and its first level, the 5,401 most used characters."""
-    valid = 0x40 <= trail <= 0x7E or trail >= 0xA1
-    return valid and 0xA1 <= lead <= 0xC6
-
-
-def _is_junk(text: str) -> bool:
-    sample = text[:100_000]
-    odd = sum(unicodedata.category(c) in ("Cc", "Cn", "Co", "Cs") and c not in "\n\r\t\f" for c in sample)
-    return odd > _JUNK_SHARE * len(sample)
+    text = decoded(data)
+    if text is None:
+        raise unreadable(
+            name, "is not text", _NEXT_STEP, "It is a binary file, or in an encoding that is not known here."
+        )
+    return text

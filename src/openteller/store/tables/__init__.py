@@ -29,6 +29,13 @@ from openteller.store.tables.insights import AlertRow, DeliveryRow
 from openteller.store.tables.knowledge import DocumentRow, PassageRow
 from openteller.store.tables.products import ProductGradeRow, ProductRow
 from openteller.store.tables.recommendation import CampaignRow, ExperimentRow, ImpressionRow
+from openteller.store.tables.surveys import (
+    ComplaintEventRow,
+    ComplaintRow,
+    SurveyAnswerRow,
+    SurveyLinkRow,
+    SurveyRow,
+)
 
 __all__ = [
     "AccountRow",
@@ -40,6 +47,8 @@ __all__ = [
     "BillRow",
     "CampaignRow",
     "CardRow",
+    "ComplaintEventRow",
+    "ComplaintRow",
     "ConsentRow",
     "ConversationRow",
     "CorrectionRow",
@@ -59,6 +68,9 @@ __all__ = [
     "RiskAssessmentRow",
     "SatisfactionRow",
     "ScheduledPaymentRow",
+    "SurveyAnswerRow",
+    "SurveyLinkRow",
+    "SurveyRow",
     "TransactionRow",
     "TurnRow",
     "TurnTimingRow",
