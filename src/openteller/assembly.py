@@ -32,6 +32,7 @@ from openteller.customers.rest_banking import RestCoreBanking
 from openteller.customers.store_banking import StoreCoreBanking
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
+from openteller.insights.alerts.desk import AlertDesk
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
 from openteller.products.grade_desk import GradeDesk
@@ -227,6 +228,11 @@ class Application:
     def accounts(self) -> Accounts:
         """Logins."""
         return Accounts(self.database)
+
+    @cached_property
+    def alerts(self) -> AlertDesk:
+        """Where alerts are listed and acknowledged."""
+        return AlertDesk(self.database)
 
     @cached_property
     def feedback(self) -> LabelDesk:

@@ -32,6 +32,7 @@ from openteller.serving.api import (
     voice,
 )
 from openteller.serving.calls import CallDesk
+from openteller.serving.console import door
 from openteller.serving.contract import Application
 from openteller.serving.deps import FAILURES_PER_MINUTE, LOGINS_PER_MINUTE, VISITOR_HEADER, Serving
 from openteller.serving.limits import SizeLimit, TokenBuckets
@@ -110,6 +111,10 @@ def create_app(application: Application) -> FastAPI:
     people = (me, customers, investors, offers)
     for part in (*answering, *people, feedback, documents, products, auth, health, pages, profile_pages):
         app.include_router(part.router)
+    if settings.console:
+        app.state.console = door.Door(app.state.serving)
+        app.include_router(door.router)
+        app.mount("/console", app.state.console)
     app.mount("/widget", pages.widget)
     docs = pages.docs_files()
     if docs:
@@ -140,6 +145,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tending = asyncio.create_task(_tend(app.state.serving.application.recordings))
     rehearsal = _rehearsal(app.state.serving)
     yield
+    if app.state.serving.application.settings.console:
+        await app.state.console.close()
     if rehearsal:
         await asyncio.to_thread(rehearsal.stop)
     tending.cancel()
