@@ -19,6 +19,7 @@ from openteller.assistant.answering import Answerer, Shelf
 from openteller.assistant.composition import Composer
 from openteller.assistant.dialogue import Dialogue
 from openteller.assistant.gate import load_gate
+from openteller.assistant.hand_offs.desk import HandOffDesk
 from openteller.assistant.offer_desk import BankingOfferDesk
 from openteller.assistant.spoken import said_ahead
 from openteller.core.clock import local_date, utc_now
@@ -228,6 +229,11 @@ class Application:
     def accounts(self) -> Accounts:
         """Logins."""
         return Accounts(self.database)
+
+    @cached_property
+    def hand_offs(self) -> HandOffDesk:
+        """Where staff take conversations over."""
+        return HandOffDesk(self.database)
 
     @cached_property
     def alerts(self) -> AlertDesk:

@@ -17,6 +17,7 @@ from openteller.core.clock import utc_now
 from openteller.serving import errors, pages, profile_pages
 from openteller.serving.api import (
     auth,
+    conversations,
     customers,
     documents,
     explanations,
@@ -56,6 +57,10 @@ Every error has one shape: `{"error": {"code", "message", "cause", "next_step", 
 _TAGS = [
     {"name": "inquiries", "description": "The road: ask, stream, rate, open or dismiss an offer."},
     {"name": "voice", "description": "Calls: over WebRTC; over a WebSocket at `/v1/voice` (docs/guide/voice.md)."},
+    {
+        "name": "conversations",
+        "description": "A person of the bank takes a conversation over, writes in it, and gives it back.",
+    },
     {"name": "explanations", "description": "Why a text is understood so, for staff."},
     {
         "name": "feedback",
@@ -107,7 +112,7 @@ def create_app(application: Application) -> FastAPI:
         calls=CallDesk(settings.voice_calls),
     )
     errors.install(app)
-    answering = (spoken, inquiries, voice, telephony, explanations)
+    answering = (spoken, inquiries, conversations, voice, telephony, explanations)
     people = (me, customers, investors, offers)
     for part in (*answering, *people, feedback, documents, products, auth, health, pages, profile_pages):
         app.include_router(part.router)

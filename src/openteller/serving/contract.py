@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
+from openteller.assistant.hand_offs.desk import HandOffDesk
 from openteller.core.records import Inquiry, Offer, Principal, Satisfaction, Turn
 from openteller.customers.assessment.desk import AssessmentDesk
 from openteller.customers.profile.desk import ProfileDesk
@@ -162,6 +163,8 @@ class Application(Protocol):
     def accounts(self) -> Accounts: ...
     @property
     def alerts(self) -> AlertDesk: ...
+    @property
+    def hand_offs(self) -> HandOffDesk: ...
     @property
     def hearing(self) -> Hearing: ...
     @property

@@ -3,13 +3,14 @@
 Text is normalised here, at the door. Knows nothing about routes.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from openteller.assistant.hand_offs.records import Conversation, Standing
 from openteller.core.records import (
     MAX_INQUIRY_CHARACTERS,
     Answer,
@@ -126,6 +127,34 @@ class TurnAnswer(Record):
         inquiry = turn.inquiry
         parts = {name: getattr(turn, name) for name in Turn.model_fields}
         return cls(trace_id=inquiry.trace_id, conversation_id=inquiry.conversation_id, **parts)
+
+
+class WrittenByStaff(Record):
+    """What a member of staff wrote to the customer. `author` says that it was a person; who, is the bank's to know."""
+
+    id: int
+    author: Literal["staff"] = "staff"
+    text: str
+    at: datetime
+
+
+class ConversationNews(Record):
+    """Who answers in a conversation now, and what staff wrote in it. `standing`: assistant, waiting or person."""
+
+    standing: Standing
+    messages: tuple[WrittenByStaff, ...]
+
+
+class WaitingConversations(Record):
+    """Conversations that wait for a person, the longest first, then those that a person leads."""
+
+    conversations: tuple[Conversation, ...]
+
+
+class MessageBody(Record):
+    """What a member of staff writes to the customer."""
+
+    text: Clean
 
 
 class SpokenTurnAnswer(TurnAnswer):

@@ -11,6 +11,7 @@ import httpx
 import openteller.demo
 from openteller import __version__
 from openteller.assistant.answering import Shelf
+from openteller.assistant.hand_offs.desk import HandOffDesk
 from openteller.assistant.offer_desk import BankingOfferDesk
 from openteller.core.errors import NotFound, OpenTellerError
 from openteller.core.records import (
@@ -141,6 +142,7 @@ class House:
         self.suitability = SuitabilityDesk(database, StoreCoreBanking(database))
         self.accounts = Accounts(database)
         self.alerts = AlertDesk(database)
+        self.hand_offs = HandOffDesk(database)
         self.profiles = ProfileDesk(database, StoreCoreBanking(database, settings.timezone), settings.timezone)
         folder = settings.data_dir / "voice" / "recordings"
         on, days, keys = settings.recording, settings.recording_days, settings.recording_keys

@@ -3,17 +3,19 @@
 Knows nothing about who may come in (door.py).
 """
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 
 from fastapi import FastAPI
-from nicegui import ui
+from nicegui import app, ui
 from starlette.types import ASGIApp
 
 from openteller.serving.console import frame
 from openteller.serving.console.registry import PAGES
+from openteller.serving.observation import log_fault
 
 _MARK = Path(__file__).parents[1] / "widget" / "mark.svg"
 
@@ -28,6 +30,9 @@ async def running() -> AsyncIterator[ASGIApp]:
 
 @cache
 def _shell() -> FastAPI:
+    # NiceGUI logs whole messages of exceptions, which may hold what a customer wrote.
+    logging.getLogger("nicegui").disabled = True
+    app.on_exception(lambda error: log_fault(error, "console"))
     # NiceGUI keeps one app a process, which takes its routes and layers once.
     for page in PAGES:
         ui.page(f"/{page.path}", response_timeout=30, reconnect_timeout=10)(frame.drawn(page))

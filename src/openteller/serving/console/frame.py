@@ -14,6 +14,7 @@ from openteller.core.errors import NotAllowed, NotFound, OpenTellerError
 from openteller.core.records import LocalText, Role
 from openteller.serving.console.door import LOGIN, LOOK_COOKIE, SERVING, SESSIONS
 from openteller.serving.console.page import STAFF, ConsolePage, Visit
+from openteller.serving.observation import log_fault
 
 _CSS = Path(__file__).with_name("console.css")
 _DARK_COOKIE = "openteller_console_dark"
@@ -64,6 +65,10 @@ async def _draw(page: ConsolePage, request: Request) -> None:
         except OpenTellerError as error:
             with column:
                 failure(error)
+        except Exception as error:  # its message may hold what a customer wrote
+            log_fault(error, f"console {page.path}")
+            with column:
+                failure(_unforeseen(visit))
     _leave_at_the_end(visit)
 
 
@@ -132,6 +137,14 @@ def failure(error: OpenTellerError) -> None:
         for part in (error.cause, error.next_step):
             if part:
                 ui.label(part)
+
+
+def _unforeseen(visit: Visit) -> OpenTellerError:
+    say = visit.say
+    return OpenTellerError(
+        say("服务器出错，已记录。", "Something failed on the server; it is in the log."),
+        next_step=say("请稍后再试。", "Try again in a moment."),
+    )
 
 
 def _refuse(visit: Visit, page: ConsolePage) -> None:

@@ -4,6 +4,6 @@ Knows nothing about how they are drawn.
 """
 
 from openteller.serving.console.page import ConsolePage
-from openteller.serving.console.pages import overview
+from openteller.serving.console.pages import conversations, overview
 
-PAGES: tuple[ConsolePage, ...] = (overview.PAGE,)
+PAGES: tuple[ConsolePage, ...] = (overview.PAGE, conversations.PAGE)
