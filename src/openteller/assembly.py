@@ -19,6 +19,7 @@ from openteller.assistant.answering import Answerer, Shelf
 from openteller.assistant.composition import Composer
 from openteller.assistant.dialogue import Dialogue
 from openteller.assistant.gate import load_gate
+from openteller.assistant.hand_offs.desk import HandOffDesk
 from openteller.assistant.offer_desk import BankingOfferDesk
 from openteller.assistant.spoken import said_ahead
 from openteller.core.clock import local_date, utc_now
@@ -37,10 +38,10 @@ from openteller.insights.alerts.desk import AlertDesk
 from openteller.insights.alerts.email import EmailSender, mail_server
 from openteller.insights.alerts.records import Channel, Severity
 from openteller.insights.alerts.webhook import WebhookSender
-from openteller.insights.trends.desk import TrendDesk
-from openteller.insights.trends.watch import TrendWatch
 from openteller.insights.complaints.desk import ComplaintDesk
 from openteller.insights.surveys.desk import SurveyDesk
+from openteller.insights.trends.desk import TrendDesk
+from openteller.insights.trends.watch import TrendWatch
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
 from openteller.products.grade_desk import GradeDesk
@@ -241,6 +242,11 @@ class Application:
     def accounts(self) -> Accounts:
         """Logins."""
         return Accounts(self.database)
+
+    @cached_property
+    def hand_offs(self) -> HandOffDesk:
+        """Where staff take conversations over."""
+        return HandOffDesk(self.database)
 
     @cached_property
     def feedback(self) -> LabelDesk:

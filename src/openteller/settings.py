@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
     cors_origins: tuple[str, ...] = ()
+    console: bool = Field(True, description="serve the staff console at /console")
     token_minutes: int = Field(60, ge=1)
     demo_password: str = Field("pinebay-demo", description="of the demo logins, which exist in dev mode only")
     rate_per_minute: int = Field(240, ge=1, description="requests a minute for one principal")

@@ -27,7 +27,13 @@ from tests.store.people import ANN, OTHER_VISITOR, VISITOR, customer
 
 class HandReader:
     def read(self, text: str, *_: Any) -> Reading:
-        words = {"冻结": "card_freeze", "余额": "account_balance", "好的": "thanks_goodbye", "谢谢": "thanks_goodbye"}
+        words = {
+            "冻结": "card_freeze",
+            "余额": "account_balance",
+            "好的": "thanks_goodbye",
+            "谢谢": "thanks_goodbye",
+            "人工": "human_agent",
+        }
         intent = next((intent for word, intent in words.items() if word in text), "other")
         understanding = understood(text, intent)
         if "难过" in text:

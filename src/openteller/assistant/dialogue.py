@@ -16,6 +16,8 @@ from uuid import UUID
 from openteller.assistant import skills
 from openteller.assistant.answering import Answerer, Found, Shelf, approved_text
 from openteller.assistant.composition import Composer, NotGrounded
+from openteller.assistant.hand_offs.records import WITH_A_PERSON, Standing
+from openteller.assistant.hand_offs.repository import HandOffRepository
 from openteller.assistant.suitability_remark import remark_on
 from openteller.assistant.wording import Say, say
 from openteller.core.clock import local_date, utc_now
@@ -96,7 +98,7 @@ class Dialogue:
         self._database, self._reader, self._answerer = database, reader, answerer
         self._offers, self._banking, self._shelf = offers, banking, shelf
         self._bank, self._timezone, self._composer = bank, timezone, composer
-        self._turns = TurnRepository()
+        self._turns, self._hand_offs = TurnRepository(), HandOffRepository()
         self._ahead: Recent[tuple[Reading, Found]] = Recent(_AHEAD, _AHEAD_SECONDS)
 
     def prepare(self, inquiry: Inquiry, principal: Principal) -> None:
@@ -124,13 +126,16 @@ class Dialogue:
         reading = ahead[0] if ahead else self._reader.read(inquiry.text, today, shelf.names, inquiry.language)
         language = Language(reading.understanding.language.label).spoken
         yield Event("understanding", reading.understanding.model_dump(mode="json"))
-        state = self._state(inquiry, principal)
+        state, standing = self._state(inquiry, principal)
         search = (
             (lambda: ahead[1])
             if ahead
             else (lambda: self._answerer.answer(inquiry, reading, principal, shelf, language, today))
         )
-        found, new_state = self._answer(inquiry, reading, principal, search, state, language, today)
+        if standing is Standing.PERSON:
+            found, new_state = Found(_with_a_person(language)), {}
+        else:
+            found, new_state = self._answer(inquiry, reading, principal, search, state, language, today)
         answer = found.answer
         if self._composer and found.judged and answer.outcome is Outcome.ANSWERED and not answer.skill:
             answer = yield from self._compose(self._composer, inquiry, found, shelf, language)
@@ -178,11 +183,13 @@ class Dialogue:
         with self._database.session(principal) as session:
             return self._turns.get(session, trace_id)
 
-    def _state(self, inquiry: Inquiry, principal: Principal) -> dict[str, Any]:
-        if principal.customer_id is None:
-            return {}
+    def _state(self, inquiry: Inquiry, principal: Principal) -> tuple[dict[str, Any], Standing]:
+        """What waits in the conversation, and who answers in it. A caller is always answered: they read nothing."""
         with self._database.session(principal) as session:
-            return self._turns.state(session, inquiry.conversation_id)
+            state = self._turns.state(session, inquiry.conversation_id) if principal.customer_id else {}
+            if inquiry.channel == "voice":
+                return state, Standing.ASSISTANT
+            return state, self._hand_offs.standing(session, inquiry.conversation_id, utc_now())
 
     def _answer(
         self,
@@ -344,6 +351,12 @@ def _injection(reading: Reading) -> float:
 def _wants_a_person(reading: Reading) -> bool:
     intent = reading.understanding.intent
     return intent.label == _PERSON and intent.probability >= _CERTAIN
+
+
+def _with_a_person(language: str) -> Answer:
+    """What the customer hears while a person leads the conversation, who reads what they wrote."""
+    text = say(Say.WITH_A_PERSON, language)
+    return Answer(text=text, outcome=Outcome.HANDED_OFF, confidence=1.0, skill=WITH_A_PERSON)
 
 
 def _handing_over(found: Found, reading: Reading, language: str) -> Found:

@@ -16,6 +16,7 @@ class Say(StrEnum):
     CLARIFY = "clarify"
     HANDED_OFF = "handed_off"
     HANDED_OFF_CARE = "handed_off_care"
+    WITH_A_PERSON = "with_a_person"
     BANKING_UNAVAILABLE = "banking_unavailable"
     CANCELLED = "cancelled"
     NOT_SUITABLE = "not_suitable"
@@ -47,6 +48,10 @@ _TABLE: dict[Say, tuple[str, str]] = {
         "您的安全最重要。我已请同事尽快联系您；如有紧急危险，请立即拨打110或120，心理援助热线12356。",
         "Your safety matters most. I have asked a colleague to contact you soon; in immediate danger call 110 or 120, "
         "or the mental-health line 12356.",
+    ),
+    Say.WITH_A_PERSON: (
+        "已转给正在为您服务的工作人员。",
+        "Passed on to the member of staff who is helping you.",
     ),
     Say.BANKING_UNAVAILABLE: (
         "暂时查不到您的账户信息，请稍后再试，或回复“人工”。",

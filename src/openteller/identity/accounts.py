@@ -115,6 +115,12 @@ class Accounts:
         self._after_login(found, password)
         return found.user.principal
 
+    def is_open(self, principal: Principal) -> bool:
+        """Whether a login of the bank's staff still stands, with the role that it had when it was let in."""
+        with self._database.session(None) as session:
+            found = self._users.credential(session, principal.subject)
+        return found is not None and not found.user.disabled and found.user.principal == principal
+
     def sharing_password(self, password: str, limit: int = 24) -> Sequence[User]:
         """Of the first `limit` enabled logins those whose password is this one: the demo bank's, in dev mode.
 

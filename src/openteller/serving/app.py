@@ -17,6 +17,7 @@ from openteller.core.clock import utc_now
 from openteller.serving import errors, pages, profile_pages
 from openteller.serving.api import (
     auth,
+    conversations,
     customers,
     documents,
     explanations,
@@ -32,6 +33,7 @@ from openteller.serving.api import (
     voice,
 )
 from openteller.serving.calls import CallDesk
+from openteller.serving.console import door
 from openteller.serving.contract import Application
 from openteller.serving.deps import FAILURES_PER_MINUTE, LOGINS_PER_MINUTE, VISITOR_HEADER, Serving
 from openteller.serving.limits import SizeLimit, TokenBuckets
@@ -55,6 +57,10 @@ Every error has one shape: `{"error": {"code", "message", "cause", "next_step", 
 _TAGS = [
     {"name": "inquiries", "description": "The road: ask, stream, rate, open or dismiss an offer."},
     {"name": "voice", "description": "Calls: over WebRTC; over a WebSocket at `/v1/voice` (docs/guide/voice.md)."},
+    {
+        "name": "conversations",
+        "description": "A person of the bank takes a conversation over, writes in it, and gives it back.",
+    },
     {"name": "explanations", "description": "Why a text is understood so, for staff."},
     {
         "name": "feedback",
@@ -106,10 +112,14 @@ def create_app(application: Application) -> FastAPI:
         calls=CallDesk(settings.voice_calls),
     )
     errors.install(app)
-    answering = (spoken, inquiries, voice, telephony, explanations)
+    answering = (spoken, inquiries, conversations, voice, telephony, explanations)
     people = (me, customers, investors, offers)
     for part in (*answering, *people, feedback, documents, products, auth, health, pages, profile_pages):
         app.include_router(part.router)
+    if settings.console:
+        app.state.console = door.Door(app.state.serving)
+        app.include_router(door.router)
+        app.mount("/console", app.state.console)
     app.mount("/widget", pages.widget)
     docs = pages.docs_files()
     if docs:
@@ -140,6 +150,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tending = asyncio.create_task(_tend(app.state.serving.application.recordings))
     rehearsal = _rehearsal(app.state.serving)
     yield
+    if app.state.serving.application.settings.console:
+        await app.state.console.close()
     if rehearsal:
         await asyncio.to_thread(rehearsal.stop)
     tending.cancel()

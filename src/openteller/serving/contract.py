@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
+from openteller.assistant.hand_offs.desk import HandOffDesk
 from openteller.core.records import Inquiry, Offer, Principal, Satisfaction, Turn
 from openteller.customers.assessment.desk import AssessmentDesk
 from openteller.customers.profile.desk import ProfileDesk
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
+from openteller.insights.alerts.desk import AlertDesk
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
 from openteller.products.grade_desk import GradeDesk
 from openteller.recommendation.records import WhyNot
@@ -44,6 +46,8 @@ class ServingSettings(Protocol):
     def telephony_secret(self) -> str: ...
     @property
     def cors_origins(self) -> tuple[str, ...]: ...
+    @property
+    def console(self) -> bool: ...
     @property
     def token_minutes(self) -> int: ...
     @property
@@ -157,6 +161,10 @@ class Application(Protocol):
     def profiles(self) -> ProfileDesk: ...
     @property
     def accounts(self) -> Accounts: ...
+    @property
+    def alerts(self) -> AlertDesk: ...
+    @property
+    def hand_offs(self) -> HandOffDesk: ...
     @property
     def hearing(self) -> Hearing: ...
     @property

@@ -72,6 +72,12 @@ class Metrics:
         self.turns.labels(turn.answer.outcome.value, turn.understanding.language.label).inc()
         self.offers.labels("shown").inc(len(turn.offers))
 
+    def turn_seconds(self) -> tuple[int, float]:
+        """How many turns this process walked, and the seconds that they took together."""
+        found = {s.name.rpartition("_")[2]: s.value for f in self.stage_seconds.collect() for s in f.samples
+                 if s.labels.get("stage") == "turn" and "le" not in s.labels}  # fmt: skip
+        return int(found.get("count", 0)), found.get("sum", 0.0)
+
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time one stop on the road."""

@@ -19,7 +19,7 @@ from openteller.serving.api.auth import login as log_in
 from openteller.serving.deps import Served, Serving, limit, on_behalf
 from openteller.serving.errors import status_and_code
 from openteller.serving.profile_html import Page
-from openteller.serving.wire import LoginBody
+from openteller.serving.wire import LoginBody, TokenAnswer
 
 COOKIE = "openteller_session"
 _CSP = (
@@ -86,34 +86,22 @@ def login(
     lang: _Language = None,
 ) -> Response:
     """Log in, and go on to one's page."""
-    page = _page(request, serving, lang)
+    page = page_for(request, serving, lang)
     try:
-        _from_here(request)
-        try:
-            body = LoginBody(username=username, password=password)
-        except ValidationError as error:
-            raise BadInput("A user name and a password are needed.") from error
-        granted = log_in(body, serving, request)
+        granted = granted_to(request, serving, username, password)
     except OpenTellerError as error:
-        return _html(page.login(request.url.path, error), status_and_code(error)[0])
+        return html(page.login(request.url.path, error), status_and_code(error)[0])
     answer = _go(_OWN if granted.role is Role.CUSTOMER else _STAFF, lang or "")
-    answer.set_cookie(
-        COOKIE,
-        granted.access_token,
-        max_age=granted.expires_in,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
+    keep_login(answer, granted, request)
     return answer
 
 
 @router.post("/me/logout")
 def logout(request: Request, serving: Served, lang: _Language = None) -> Response:
     """Forget the login in this browser."""
-    _from_here(request)
+    from_here(request)
     answer = _go(_OWN, lang or "")
-    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    forget_login(answer)
     return answer
 
 
@@ -151,24 +139,24 @@ def personalise(
 def _change(
     request: Request, serving: Serving, lang: str | None, change: Callable[[Principal], object], anchor: str
 ) -> Response:
-    page = _page(request, serving, lang)
+    page = page_for(request, serving, lang)
     try:
-        _from_here(request)
+        from_here(request)
         principal = _principal(request, serving)
         if principal is None:
-            return _html(page.login("/me/login"), 401)
+            return html(page.login("/me/login"), 401)
         change(principal)
     except OpenTellerError as error:
-        return _html(page.failure(error, _OWN), status_and_code(error)[0])
+        return html(page.failure(error, _OWN), status_and_code(error)[0])
     return _go(_OWN, lang or "", anchor)
 
 
 def _answer(request: Request, serving: Serving, lang: str, back: str, shown: Shown) -> Response:
-    page = _page(request, serving, lang)
+    page = page_for(request, serving, lang)
     try:
-        return _html(shown(page))
+        return html(shown(page))
     except OpenTellerError as error:
-        return _html(page.failure(error, back), status_and_code(error)[0])
+        return html(page.failure(error, back), status_and_code(error)[0])
 
 
 def _principal(request: Request, serving: Serving) -> Principal | None:
@@ -185,7 +173,34 @@ def _principal(request: Request, serving: Serving) -> Principal | None:
     return found
 
 
-def _from_here(request: Request) -> None:
+def granted_to(request: Request, serving: Serving, username: str, password: str) -> TokenAnswer:
+    """The login that a form of ours asks for. Raises as logging in does, and NotAllowed for another site's form."""
+    from_here(request)
+    try:
+        body = LoginBody(username=username, password=password)
+    except ValidationError as error:
+        raise BadInput("A user name and a password are needed.") from error
+    return log_in(body, serving, request)
+
+
+def keep_login(answer: Response, granted: TokenAnswer, request: Request) -> None:
+    """Leave the login in the browser, where neither scripts nor other sites reach it."""
+    answer.set_cookie(
+        COOKIE,
+        granted.access_token,
+        max_age=granted.expires_in,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+
+
+def forget_login(answer: Response) -> None:
+    """Take the login out of the browser."""
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+
+
+def from_here(request: Request) -> None:
     """Refuse a form that another site sent: browsers say where one comes from.
 
     Raises:
@@ -195,8 +210,8 @@ def _from_here(request: Request) -> None:
         raise NotAllowed("This form came from another site.", next_step="Open the page itself and try again.")
 
 
-def _page(request: Request, serving: Serving, lang: str | None) -> Page:
-    """In the language that is asked for, or the browser's."""
+def page_for(request: Request, serving: Serving, lang: str | None) -> Page:
+    """Writes pages in the language that is asked for, or the browser's."""
     settings, first = serving.application.settings, request.headers.get("accept-language", "zh")
     language = lang if lang in ("zh", "en") else ("zh" if first.lower().startswith("zh") else "en")
     return Page(language, settings.bank_name_en if language == "en" else settings.bank_name_zh)
@@ -214,5 +229,6 @@ def _plain(text: str) -> str:
     return quote(normalise(text)[:64], safe="")
 
 
-def _html(text: str, status: int = 200) -> HTMLResponse:
+def html(text: str, status: int = 200) -> HTMLResponse:
+    """A page that runs nothing and is kept nowhere."""
     return HTMLResponse(text, status, headers={"Content-Security-Policy": _CSP, "Cache-Control": "no-store"})

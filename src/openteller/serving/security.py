@@ -74,12 +74,18 @@ class Tokens:
             NotAuthenticated: forged, expired, not yet valid, of another issuer or audience, or not a token.
             Unavailable: the provider's keys cannot be fetched.
         """
+        return self.verify_until(token)[0]
+
+    def verify_until(self, token: str) -> tuple[Principal, float]:
+        """The same, and when the token expires, in seconds since 1970. Raises as `verify` does."""
         try:
             algorithm = jwt.get_unverified_header(token).get("alg")
             if algorithm == "RS256" and self._jwks_url:
-                return _principal(self._verify_provider(token), theirs=True)
+                claims = self._verify_provider(token)
+                return _principal(claims, theirs=True), float(claims["exp"])
             if algorithm == "HS256":
-                return _principal(self._verify_own(token), theirs=False)
+                claims = self._verify_own(token)
+                return _principal(claims, theirs=False), float(claims["exp"])
         except jwt.ExpiredSignatureError as error:
             raise NotAuthenticated("The login has expired.", next_step="Log in again.") from error
         except jwt.PyJWKClientConnectionError as error:

@@ -3,13 +3,14 @@
 Text is normalised here, at the door. Knows nothing about routes.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from openteller.assistant.hand_offs.records import Conversation, Standing
 from openteller.core.records import (
     MAX_INQUIRY_CHARACTERS,
     Answer,
@@ -135,6 +136,34 @@ class StoredTurn(TurnAnswer):
         default_factory=dict,
         description="of a turn in a call: vad, hear, turn and first_audio from the last sound on; partial, understand, answer, speak",
     )
+
+
+class WrittenByStaff(Record):
+    """What a member of staff wrote to the customer. `author` says that it was a person; who, is the bank's to know."""
+
+    id: int
+    author: Literal["staff"] = "staff"
+    text: str
+    at: datetime
+
+
+class ConversationNews(Record):
+    """Who answers in a conversation now, and what staff wrote in it. `standing`: assistant, waiting or person."""
+
+    standing: Standing
+    messages: tuple[WrittenByStaff, ...]
+
+
+class WaitingConversations(Record):
+    """Conversations that wait for a person, the longest first, then those that a person leads."""
+
+    conversations: tuple[Conversation, ...]
+
+
+class MessageBody(Record):
+    """What a member of staff writes to the customer."""
+
+    text: Clean
 
 
 class SpokenTurnAnswer(TurnAnswer):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -25,7 +25,7 @@ class TurnRepository:
     """Conversations, turns, ratings, hand-offs and offer events. Every method works in the caller's transaction."""
 
     def save(self, session: Session, principal: Principal, turn: Turn) -> None:
-        """Store a turn, its conversation when new, its offers as shown, its hand-off if any, and an audit row.
+        """Store a turn, its conversation when new, its offers as shown, its hand-off unless a person has it already, and an audit row.
 
         Raises:
             NotFound: the conversation belongs to somebody else.
@@ -42,7 +42,7 @@ class TurnRepository:
             )
         for offer in turn.offers:
             self._event(session, principal, offer.product_id, "shown", turn.inquiry.trace_id)
-        if turn.answer.outcome is Outcome.HANDED_OFF:
+        if turn.answer.outcome is Outcome.HANDED_OFF and not self._is_taken(session, turn.inquiry.conversation_id):
             self._hand_off(session, principal, turn)
         audit.record(session, principal.subject, "turn.saved", str(turn.inquiry.trace_id), _audit_detail(turn))
 
@@ -133,6 +133,10 @@ class TurnRepository:
                 f"There is no conversation {inquiry.conversation_id} of yours.",
                 next_step="Start a new one by leaving out the conversation id.",
             )
+
+    def _is_taken(self, session: Session, conversation_id: UUID) -> bool:
+        taken = exists().where(HandOffRow.conversation_id == conversation_id, HandOffRow.status == "taken")
+        return bool(session.scalar(select(taken)))
 
     def _hand_off(self, session: Session, principal: Principal, turn: Turn) -> None:
         session.add(

@@ -11,6 +11,7 @@ import httpx
 import openteller.demo
 from openteller import __version__
 from openteller.assistant.answering import Shelf
+from openteller.assistant.hand_offs.desk import HandOffDesk
 from openteller.assistant.offer_desk import BankingOfferDesk
 from openteller.core.errors import NotFound, OpenTellerError
 from openteller.core.records import (
@@ -34,6 +35,7 @@ from openteller.customers.profile.desk import ProfileDesk
 from openteller.customers.store_banking import StoreCoreBanking
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
+from openteller.insights.alerts.desk import AlertDesk
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
 from openteller.products.catalogue import read_products
@@ -139,6 +141,8 @@ class House:
         self.grades = GradeDesk(database)
         self.suitability = SuitabilityDesk(database, StoreCoreBanking(database))
         self.accounts = Accounts(database)
+        self.alerts = AlertDesk(database)
+        self.hand_offs = HandOffDesk(database)
         self.profiles = ProfileDesk(database, StoreCoreBanking(database, settings.timezone), settings.timezone)
         folder = settings.data_dir / "voice" / "recordings"
         on, days, keys = settings.recording, settings.recording_days, settings.recording_keys

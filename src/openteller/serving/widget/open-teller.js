@@ -10,6 +10,7 @@
 
 import { ApiError, Client } from "./parts/client.js";
 import { Calls } from "./parts/calls.js";
+import { Colleague } from "./parts/colleague.js";
 import { Composer } from "./parts/composer.js";
 import { Elements } from "./parts/elements.js";
 import { Exchange } from "./parts/exchange.js";
@@ -38,6 +39,7 @@ export class OpenTeller extends HTMLElement {
   #composer;
   #sheet;
   #calls;
+  #colleague = new Colleague(this);
   #running = null;
   #followed = 0;
   #isFollowing = true;
@@ -59,6 +61,7 @@ export class OpenTeller extends HTMLElement {
     for (const width of this.#widths) width.removeEventListener("change", this.#onWidth);
     removeEventListener("pagehide", this.#onLeave);
     this.#running?.abort();
+    this.#colleague.stop();
     this.hangUp();
   }
 
@@ -151,6 +154,12 @@ export class OpenTeller extends HTMLElement {
     this.#arrange();
   }
 
+  /** Put something at the end of the log, and show it. For the parts. */
+  append(node) {
+    this.#log.append(node);
+    if (this.#isFollowing) this.#log.scrollTop = this.#log.scrollHeight;
+  }
+
   /** Tell the page; false when the page has taken the matter into its own hands. For the parts. */
   emit(type, detail = {}) {
     return this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true, cancelable: true }));
@@ -160,6 +169,7 @@ export class OpenTeller extends HTMLElement {
   startAnew() {
     this.hangUp();
     this.#running?.abort();
+    this.#colleague.stop();
     this.#session.restart();
     this.#greet();
     this.#focusInput();
@@ -250,6 +260,7 @@ export class OpenTeller extends HTMLElement {
   #connect() {
     this.hangUp();
     this.#running?.abort();
+    this.#colleague.stop();
     this.client = new Client(this.getAttribute("src"));
     this.client.token = this.getAttribute("token");
     this.#session = new Session(this.client.base, this.client.token);
@@ -289,6 +300,7 @@ export class OpenTeller extends HTMLElement {
       exchange.restore(turn);
       return exchange.node;
     });
+    this.#colleague.watch(session, found.at(-1).answer.outcome === "handed_off");
     // What was asked in the meantime stays below.
     greeting.after(this.elements.make("p", { class: "caption rule", word: "restored" }), ...exchanges);
     this.#log.scrollTop = this.#log.scrollHeight;
@@ -326,6 +338,7 @@ export class OpenTeller extends HTMLElement {
       // The conversation may have ended on the server, or belong to who was logged in before.
       if (!(error instanceof ApiError && error.status === 404) || isSecondTry) throw error;
       session.restart();
+      this.#colleague.stop();
       exchange.node.before(this.elements.make("p", { class: "caption rule", word: "started_anew" }));
       exchange.begin();
       await this.#stream(exchange, signal, true);
@@ -333,6 +346,7 @@ export class OpenTeller extends HTMLElement {
     }
     if (client.visitor) session.visitor = client.visitor;
     session.add(exchange.traceId);
+    this.#colleague.watch(session, exchange.isHandedOff);
     this.emit("open-teller-answer", { trace_id: exchange.traceId });
   }
 

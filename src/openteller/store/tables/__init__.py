@@ -8,6 +8,7 @@ from openteller.store.tables.conversations import (
     HandOffRow,
     OfferEventRow,
     SatisfactionRow,
+    StaffMessageRow,
     TurnRow,
     TurnTimingRow,
 )
@@ -26,7 +27,7 @@ from openteller.store.tables.customers import (
 from openteller.store.tables.feedback import CorrectionRow
 from openteller.store.tables.identity import UserRow
 from openteller.store.tables.insights import AlertRow, DeliveryRow
-from openteller.store.tables.knowledge import DocumentRow, PassageRow
+from openteller.store.tables.knowledge import DocumentRow, PassageRow, RegressionQuestionRow
 from openteller.store.tables.products import ProductGradeRow, ProductRow
 from openteller.store.tables.recommendation import CampaignRow, ExperimentRow, ImpressionRow
 from openteller.store.tables.surveys import (
@@ -65,9 +66,11 @@ __all__ = [
     "ProductGradeRow",
     "ProductRow",
     "QuestionnaireRow",
+    "RegressionQuestionRow",
     "RiskAssessmentRow",
     "SatisfactionRow",
     "ScheduledPaymentRow",
+    "StaffMessageRow",
     "SurveyAnswerRow",
     "SurveyLinkRow",
     "SurveyRow",

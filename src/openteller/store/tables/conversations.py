@@ -1,4 +1,4 @@
-"""Conversations, the turns of the road, and what hangs on a turn: rating, hand-off, offer events.
+"""Conversations, the turns of the road, and what hangs on a turn: rating, hand-off, what staff wrote, offer events.
 
 `owner` is the principal's subject (customer id, user name or visitor:<random>). All are under row-level security.
 Knows nothing about how a turn came about.
@@ -78,12 +78,14 @@ class SatisfactionRow(Base):
 
 
 class HandOffRow(Base):
-    """A turn that waits for a person of the bank."""
+    """A turn that waits for a person of the bank; of one conversation at most one is taken, by one person."""
 
     __tablename__ = "hand_offs"
     __table_args__ = (
         one_of("status", "open", "taken", "closed"),
+        CheckConstraint("status <> 'taken' OR (taken_by IS NOT NULL AND taken_at IS NOT NULL)", name="taken"),
         Index("ix_hand_offs_status_created_at", "status", "created_at"),
+        Index("uq_hand_offs_taken", "conversation_id", unique=True, postgresql_where=text("status = 'taken'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
@@ -95,6 +97,24 @@ class HandOffRow(Base):
     reason: Mapped[str]
     status: Mapped[str] = mapped_column(server_default="open")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    taken_by: Mapped[str | None]
+    taken_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
+class StaffMessageRow(Base):
+    """What a member of staff wrote to a customer in a conversation that they had taken."""
+
+    __tablename__ = "staff_messages"
+    __table_args__ = (Index("ix_staff_messages_conversation_id_id", "conversation_id", "id"),)
+
+    id: Mapped[BigId]
+    conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversations.conversation_id", ondelete="CASCADE"))
+    hand_off_id: Mapped[UUID] = mapped_column(ForeignKey("hand_offs.id", ondelete="CASCADE"), index=True)
+    author: Mapped[str]
+    text: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class OfferEventRow(Base):

@@ -5,6 +5,7 @@ Knows nothing about how text is cut, embedded or segmented.
 
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, func
@@ -70,3 +71,16 @@ class PassageRow(Base):
     text: Mapped[str]
     embedding: Mapped[Any] = mapped_column(VECTOR(EMBEDDING_DIMENSIONS))
     lexemes: Mapped[str] = mapped_column(TSVECTOR)
+
+
+class RegressionQuestionRow(Base):
+    """A question whose answer must go on citing a document, whatever is changed in it."""
+
+    __tablename__ = "regression_questions"
+    __table_args__ = (UniqueConstraint("document_id", "question"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.document_id", ondelete="CASCADE"))
+    question: Mapped[str]
+    added_by: Mapped[str]
+    added_at: Mapped[datetime] = mapped_column(server_default=func.now())

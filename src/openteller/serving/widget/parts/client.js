@@ -118,6 +118,12 @@ export class Client {
     return (await this.#send("GET", `v1/inquiries/${encodeURIComponent(traceId)}`)).json();
   }
 
+  /** Who answers in a conversation now, and what staff wrote in it after a message. */
+  async news(conversationId, after) {
+    const path = `v1/conversations/${encodeURIComponent(conversationId)}/messages?after=${after}`;
+    return (await this.#send("GET", path)).json();
+  }
+
   /** Where a call's WebSocket opens. */
   get voiceUrl() {
     const url = new URL("v1/voice", this.#base);

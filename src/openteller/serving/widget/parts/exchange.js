@@ -8,6 +8,8 @@ import { offers } from "./offers.js";
 import { rating } from "./rating.js";
 
 const OUTCOME_ICONS = { clarify: "question", refused: "shield", handed_off: "person" };
+/** The skill of an answer that says no more than that a person has the message. */
+const LEFT_TO_A_PERSON = "person";
 const ERROR_WORDS = new Set([400, 401, 403, 404, 413, 422, 429]);
 
 export class Exchange {
@@ -71,6 +73,11 @@ export class Exchange {
   /** Whether the answer arrived whole. */
   get isAnswered() {
     return this.#answer !== null;
+  }
+
+  /** Whether a person of the bank is to answer. */
+  get isHandedOff() {
+    return this.#answer?.outcome === "handed_off";
   }
 
   /** Whether more may come. */
@@ -191,6 +198,10 @@ export class Exchange {
     this.#answer = answer;
     this.#thinking.remove();
     this.#text.replaceChildren(...withChips(this.#widget, answer.text, citations));
+    if (answer.skill === LEFT_TO_A_PERSON) {
+      this.#text.classList.add("caption");
+      return;
+    }
     if (answer.outcome in OUTCOME_ICONS) {
       const notice = make("p", { class: `notice ${answer.outcome}` }, icon(OUTCOME_ICONS[answer.outcome]));
       notice.append(make("span", { word: `outcome_${answer.outcome}` }));
@@ -225,9 +236,10 @@ export class Exchange {
 
   #done(traceId) {
     this.traceId = traceId;
+    this.#reply.removeAttribute("aria-busy");
+    if (this.#answer?.skill === LEFT_TO_A_PERSON) return;
     const after = [offers(this.#widget, traceId, this.#offers), rating(this.#widget, traceId)];
     this.#reply.append(...after.filter(Boolean));
-    this.#reply.removeAttribute("aria-busy");
   }
 }
 

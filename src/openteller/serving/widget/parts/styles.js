@@ -117,6 +117,7 @@ const CONVERSATION = `
 .question { justify-self: end; max-width: 86%; padding: 9px 15px; border-radius: 18px 18px 5px 18px; background: var(--accent); color: var(--on-accent); }
 .question p, .text, .reason, .prose, .detail { white-space: pre-wrap; overflow-wrap: anywhere; }
 .reply { display: grid; gap: 10px; min-width: 0; }
+.text.staff { padding: 9px 15px; border: 1px solid var(--accent); border-radius: 18px 18px 18px 5px; justify-self: start; max-width: 86%; }
 .thinking { display: flex; align-items: center; gap: 10px; color: var(--muted); font-size: 14px; }
 .dots { display: inline-flex; gap: 4px; }
 .dots i { width: 7px; height: 7px; border-radius: 50%; background: var(--accent); animation: breathe 1.2s infinite ease-in-out; }

@@ -1,0 +1,51 @@
+"""NiceGUI, begun once a process: its routes over the console's pages. Importing this module loads it.
+
+Knows nothing about who may come in (door.py).
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+
+from fastapi import FastAPI
+from nicegui import app, ui
+from starlette.types import ASGIApp
+
+from openteller.serving.console import frame
+from openteller.serving.console.registry import PAGES
+from openteller.serving.observation import log_fault
+
+_MARK = Path(__file__).parents[1] / "widget" / "mark.svg"
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[ASGIApp]:
+    """The console's ASGI app while it runs; in one event loop at a time."""
+    shell = _shell()
+    async with shell.router.lifespan_context(shell):
+        yield shell
+
+
+@cache
+def _shell() -> FastAPI:
+    # NiceGUI logs whole messages of exceptions, which may hold what a customer wrote.
+    logging.getLogger("nicegui").disabled = True
+    app.on_exception(lambda error: log_fault(error, "console"))
+    # NiceGUI keeps one app a process, which takes its routes and layers once.
+    for page in PAGES:
+        ui.page(f"/{page.path}", response_timeout=30, reconnect_timeout=10)(frame.drawn(page))
+    ui.page("/{name:path}", response_timeout=30)(frame.unknown)
+    shell = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    # The styles are ours (console.css): no Tailwind, which would be compiled in every browser.
+    ui.run_with(
+        shell, title="OpenTeller", favicon=_MARK, dark=None, tailwind=False, show_welcome_message=False,
+        binding_refresh_interval=None,
+    )  # fmt: skip
+    return shell

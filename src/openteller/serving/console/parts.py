@@ -1,0 +1,199 @@
+"""What pages are put together from: figures, sections, tables, and charts that give away their picture and their numbers.
+
+Knows nothing about what is shown.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from nicegui import events, ui
+
+from openteller.serving.console.page import Visit
+
+GREENS = ("#2f7d68", "#d9a55c", "#a4571f", "#7d8a97", "#5b8db8", "#9b6fae")
+"""The colours of series, in both light and dark."""
+_AXIS = {"axisLabel": {"color": "#86938d"}, "splitLine": {"lineStyle": {"color": "rgba(134,147,141,.25)"}}}
+Row = Mapping[str, Any]
+
+
+@contextmanager
+def section(title: str, note: str = "") -> Iterator[ui.column]:
+    """A titled block of a page."""
+    with ui.column().classes("section") as column:
+        if title:
+            ui.label(title).classes("section-title").props("role=heading aria-level=2")
+        if note:
+            ui.label(note).classes("note")
+        yield column
+
+
+def figures(items: Sequence[tuple[str, str, str]]) -> None:
+    """Numbers that are seen at a glance: (name, value, remark)."""
+    with ui.element("div").classes("figures"):
+        for name, value, remark in items:
+            with ui.element("div").classes("figure"):
+                ui.label(name).classes("figure-name")
+                ui.label(value).classes("figure-value")
+                if remark:
+                    ui.label(remark).classes("note")
+
+
+def table(
+    visit: Visit,
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[Row],
+    *,
+    numbers: Sequence[str] = (),
+    on_row: Callable[[Row], Any] | None = None,
+    file: str = "",
+    page: int = 20,
+) -> ui.table:
+    """A dense table, cards on a telephone.
+
+    Args:
+        visit: whose page.
+        columns: (field, heading).
+        rows: field → text; `id` tells them apart.
+        numbers: fields that are set to the right.
+        on_row: called with the row that is pressed.
+        file: the name of its CSV file; empty: there is none.
+        page: rows at a time.
+    """
+    described = [
+        {"name": f, "label": h, "field": f, "sortable": True, "align": "right" if f in numbers else "left"}
+        for f, h in columns
+    ]
+    keyed = [{"id": str(place), **row} for place, row in enumerate(rows)]
+    found = ui.table(columns=described, rows=keyed, row_key="id", pagination=page)
+    found.props('flat dense wrap-cells :grid="$q.screen.lt.sm"').classes("table")
+    found.props(f'no-data-label="{visit.say("没有数据", "Nothing here")}" rows-per-page-label=""')
+    if len(keyed) <= page:
+        found.props("hide-pagination")
+    if on_row:
+        found.classes("pressable")
+        pressed = on_row
+
+        def press(event: events.GenericEventArguments) -> Any:
+            # The row as this page was given it: what the browser sends back is not believed.
+            return pressed(next(row for row in keyed if row["id"] == event.args))
+
+        found.on("row-click", press, js_handler="(event, row) => emit(row.id)")
+        found.add_slot("item", _CARD)
+        found.on("card", press)
+    if file:
+        heads = [h for _, h in columns]
+        cells = [[str(row.get(f, "")) for f, _ in columns] for row in rows]
+        _exports(visit, file, heads, cells)
+    return found
+
+
+_CARD = """
+<div class="q-pa-xs col-12" @click="$parent.$emit('card', props.row.id)">
+  <q-card flat bordered class="pressable-card"><q-list dense>
+    <q-item v-for="col in props.cols" :key="col.name">
+      <q-item-section side>{{ col.label }}</q-item-section>
+      <q-item-section class="text-right">{{ col.value }}</q-item-section>
+    </q-item>
+  </q-list></q-card>
+</div>
+"""
+
+
+def chart(
+    visit: Visit,
+    file: str,
+    names: Sequence[str],
+    series: Mapping[str, Sequence[float | None]],
+    *,
+    kind: str = "bar",
+    stacked: bool = False,
+    percent: bool = False,
+) -> ui.echart:
+    """Series over named places, with a hint on hover, a legend that switches series, and its PNG and CSV.
+
+    Args:
+        visit: whose page.
+        file: the name of the files, without an ending.
+        names: the places on the horizontal axis.
+        series: name → a value a place; None: no value.
+        kind: ``bar`` or ``line``.
+        stacked: one on top of the other.
+        percent: the values are shares.
+    """
+    drawn = [
+        {
+            "name": name, "type": kind, "data": list(values), "barMaxWidth": 28, "connectNulls": True,
+            **({"stack": "all"} if stacked else {}),
+        }
+        for name, values in series.items()
+    ]  # fmt: skip
+    value_axis: dict[str, Any] = {"type": "value", **_AXIS}
+    if percent:
+        value_axis |= {"axisLabel": {"color": "#86938d", ":formatter": "v => Math.round(v * 1000) / 10 + '%'"}}
+    options = {
+        "color": list(GREENS),
+        "animation": False,
+        "tooltip": {"trigger": "axis", "confine": True},
+        "legend": {"textStyle": {"color": "#86938d"}, "top": 0, "type": "scroll"},
+        "grid": {"left": 8, "right": 12, "top": 36, "bottom": 8, "containLabel": True},
+        "xAxis": {"type": "category", "data": list(names), **_AXIS},
+        "yAxis": value_axis,
+        "series": drawn,
+    }
+    found = ui.echart(options).classes("chart")
+    cells = [[name, *(_cell(values[place]) for values in series.values())] for place, name in enumerate(names)]
+    _exports(visit, file, ["", *series], cells, found)
+    return found
+
+
+def _exports(
+    visit: Visit, file: str, heads: Sequence[str], cells: Sequence[Sequence[str]], picture: ui.echart | None = None
+) -> None:
+    with ui.row().classes("exports"):
+        if picture is not None:
+            drawn = picture
+
+            def save() -> None:
+                ui.run_javascript(
+                    f"const link = document.createElement('a'); link.download = {json.dumps(file + '.png')};"
+                    f"link.href = getElement({drawn.id}).chart.getDataURL({{pixelRatio: 2, backgroundColor:"
+                    "document.body.classList.contains('body--dark') ? '#172723' : '#ffffff'}); link.click()"
+                )
+
+            ui.button("PNG", on_click=save).props("flat dense no-caps size=sm")
+        ui.button("CSV", on_click=lambda: ui.download.content(csv_of(heads, cells), f"{file}.csv")).props(
+            "flat dense no-caps size=sm"
+        )
+
+
+def csv_of(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
+    """A table as CSV (RFC 4180) in UTF-8 with its mark, which spreadsheets need for Chinese.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV Injection).
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    for row in (heads, *rows):
+        writer.writerow(
+            [f"'{cell}" if cell[:1] in ("=", "+", "@", "\t", "\r") or _is_minus(cell) else cell for cell in row]
+        )
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _is_minus(cell: str) -> bool:
+    """Whether a cell begins with a minus and is no number."""
+    if not cell.startswith("-"):
+        return False
+    try:
+        float(cell)
+    except ValueError:
+        return True
+    return False
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
