@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from openteller.cli import batch_offers
 from openteller.cli.main import run
 from openteller.core.clock import local_date, utc_now
 from openteller.core.records import Principal, Role
@@ -74,6 +75,17 @@ def test_a_batch_is_one_line_a_customer(tmp_path: Path, capsys: Out) -> None:
     assert json.loads(capsys.readouterr().out) == first["offers"]
     assert teller("batch", "--all", "--workers", "1", "--limit", "1") == 0
     assert len(capsys.readouterr().out.splitlines()) == len(lines)
+
+
+def test_a_batch_on_ray_is_the_same(tmp_path: Path, capsys: Out, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setattr(batch_offers, "PART", 10)
+    assert teller("batch", "--all", "--workers", "1", "--limit", "2") == 0
+    alone = capsys.readouterr().out
+    file = tmp_path / "offers.jsonl"
+    assert teller("batch", "--all", "--ray", "local", "--workers", "1", "--limit", "2", "--output", str(file)) == 0
+    assert alone
+    assert file.read_text(encoding="utf-8") == alone
 
 
 def test_from_made_up_outcomes_to_a_model_that_serves(capsys: Out) -> None:

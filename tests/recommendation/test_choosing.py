@@ -8,7 +8,7 @@ from openteller.recommendation.choosing import A_CATEGORY, Entry, Exploration, c
 from openteller.recommendation.recommender import Recommender
 from tests.recommendation.given import ON, PRODUCTS, file, understood
 
-ENTRIES = [Entry(1 - 0.02 * place, product, (), {}) for place, product in enumerate(PRODUCTS[:15])]
+ENTRIES = [Entry(1 - 0.02 * place, product) for place, product in enumerate(PRODUCTS[:15])]
 
 
 def test_without_exploration_the_best_of_each_category_come_for_sure() -> None:

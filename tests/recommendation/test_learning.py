@@ -19,6 +19,7 @@ OWNED = Interactions.of(
     [(f"C{number}", product, float(number), 1.0) for number in range(60) for product in ("SAV-CNY", "CARD-GOLD", "INS-HOME")[: 1 + number % 3]],
     [product.id for product in PRODUCTS],
 )  # fmt: skip
+IDS = [product.id for product in PRODUCTS]
 FIRST = ("TD-CNY", "SAV-PLUS")
 
 
@@ -56,9 +57,10 @@ def test_what_draws_is_learnt_and_the_figures_say_so(learnt: tuple[LearntOffers,
     assert report.measured == 300
     assert report.calibration_error < 0.1
     assert set(report.by_group) == {"income below 10,000", "income 10,000 and above"}
-    low, high = model.chances([{"signals": 0.5}, {"signals": 0.5, "signal: idle_balance": 0.5}])
+    columns = {"signals": np.array([0.5, 0.5]), "signal: idle_balance": np.array([0.0, 0.5])}
+    low, high = model.chances(columns)
     assert low < 0.35 < high
-    (parts,) = model.contributions([{"signals": 0.5, "signal: idle_balance": 0.5}])
+    _, parts = model.contributions(columns)
     assert max(parts, key=lambda name: parts[name]) == "signal: idle_balance"
 
 
@@ -80,19 +82,24 @@ def test_it_is_the_same_after_being_saved(learnt: tuple[LearntOffers, learning.O
     )  # fmt: skip
     write_manifest(tmp_path, manifest)
     again = load(tmp_path)
-    rows = [{"signals": 0.3}, {"signal: idle_balance": 0.5}]
-    assert again.chances(rows) == model.chances(rows)
-    assert [s.code for s in again.signals(file())] == [s.code for s in model.signals(file())]
+    columns = {"signals": np.array([0.3, 0.0]), "signal: idle_balance": np.array([0.0, 0.5])}
+    assert (again.chances(columns) == model.chances(columns)).all()
+    (one,), (other,) = again.views([file().product_ids], IDS), model.views([file().product_ids], IDS)
+    assert (one.weights == other.weights).all()
     write_manifest(tmp_path, manifest.model_copy(update={"task": "classification"}))
     with pytest.raises(ModelUnavailable, match="does not rank offers"):
         load(tmp_path)
 
 
 def test_what_goes_with_what_one_has_is_a_signal_of_its_own(learnt: tuple[LearntOffers, learning.OfferReport]) -> None:
-    found = list(learnt[0].signals(file(accounts=(("savings", "SAV-CNY"), ("credit", "CARD-GOLD")))))
-    assert "goes_with:INS-HOME" in {signal.code for signal in found}
-    assert not {"goes_with:SAV-CNY", "goes_with:CARD-GOLD"} & {signal.code for signal in found}
-    assert list(learnt[0].signals(file(accounts=()))) == []
+    (view,) = learnt[0].views([{"SAV-CNY", "CARD-GOLD"}, set(), {"NEVER-SOLD"}], [*IDS, "NEVER-SOLD"])
+    found = {name for name, weight in zip(IDS, view.weights[0], strict=False) if weight > 0}
+    assert "INS-HOME" in found
+    assert not {"SAV-CNY", "CARD-GOLD"} & found
+    assert not view.weights[1:].any()
+    assert not view.weights[:, -1].any()
+    signal = view.signal(0, IDS.index("INS-HOME"), "INS-HOME")
+    assert (signal.code, signal.only) == ("goes_with:INS-HOME", "INS-HOME")
 
 
 def test_a_model_orders_and_explains_and_no_wall_falls(learnt: tuple[LearntOffers, learning.OfferReport]) -> None:

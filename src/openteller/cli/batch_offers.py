@@ -3,12 +3,15 @@
 Every process has an application of its own, made when it first works. Knows nothing about what an offer is.
 """
 
+import logging
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from functools import cache, partial
 from multiprocessing import get_context
+from typing import Any
 
 from openteller.assembly import Application
 from openteller.core.errors import MissingDependency
@@ -18,6 +21,7 @@ from openteller.recommendation.repository import CampaignRepository, CustomerFil
 from openteller.settings import load
 
 PART = 500  # customers that are read together
+_AHEAD = 2  # parts handed out for each core of a cluster, so that none waits for the next
 _SELF = Principal(subject="batch", role=Role.SERVICE)
 
 
@@ -49,19 +53,33 @@ def in_processes(parts: Iterable[list[str]], on: date, limit: int, workers: int)
         yield from pool.map(work, parts)
 
 
-def on_ray(parts: Iterable[list[str]], on: date, limit: int, address: str) -> Iterator[list[str]]:
-    """The same on a cluster whose machines reach the same database. Raises MissingDependency without Ray."""
+def on_ray(parts: Iterable[list[str]], on: date, limit: int, address: str, workers: int) -> Iterator[list[str]]:
+    """The same on a cluster whose machines reach the same database, or with ``local`` on one of this machine.
+
+    Raises:
+        MissingDependency: Ray is not installed.
+    """
+    # Nothing is reported to Ray's makers.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
         import ray
     except ImportError as error:
         raise MissingDependency("Ray is not installed.", next_step='pip install "openteller[scale]"') from error
-    surroundings = {name: value for name, value in os.environ.items() if name.startswith("OPENTELLER_")}
-    ray.init(address=None if address == "local" else address, runtime_env={"env_vars": surroundings})
+    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
+    if address == "local":
+        ray.init("local", num_cpus=workers, **quiet)
+    else:
+        surroundings = {name: value for name, value in os.environ.items() if name.startswith("OPENTELLER_")}
+        ray.init(address, runtime_env={"env_vars": surroundings}, log_to_driver=False)
     try:
-        work = ray.remote(decided)
-        waiting = [work.remote(part, on, limit) for part in parts]
-        for reference in waiting:
-            yield ray.get(reference)
+        work, waiting = ray.remote(num_cpus=1)(decided), deque[Any]()
+        ahead = _AHEAD * max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        for part in parts:
+            waiting.append(work.remote(part, on, limit))
+            if len(waiting) >= ahead:
+                yield ray.get(waiting.popleft())
+        while waiting:
+            yield ray.get(waiting.popleft())
     finally:
         ray.shutdown()
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -23,7 +24,6 @@ from openteller.customers.records import (
     Customer,
     Holding,
     RiskAssessment,
-    Transaction,
 )
 
 WINDOW_DAYS = 90
@@ -31,6 +31,19 @@ _RESERVE_MONTHS = 2
 _MONTH_DAYS = Decimal("30.4375")
 _CENT = Decimal("0.01")
 _HOME = "CNY"
+
+
+class Movement(Protocol):
+    """What features read of a movement: a `Transaction`, or a row of the store."""
+
+    @property
+    def booked_at(self) -> datetime: ...
+    @property
+    def amount(self) -> Decimal: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def category(self) -> str: ...
 
 
 class Behaviour(Record):
@@ -76,7 +89,7 @@ class CustomerFile(Record):
         return frozenset(accounts | cards | {holding.product_id for holding in self.holdings})
 
 
-def spending_by_category(transactions: Sequence[Transaction], currency: str = _HOME) -> dict[str, Decimal]:
+def spending_by_category(transactions: Sequence[Movement], currency: str = _HOME) -> dict[str, Decimal]:
     """Net spending a category, positive; refunds count against it, categories without net spending are left out."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for movement in transactions:
@@ -95,7 +108,7 @@ def window(on: date, zone: str = "Asia/Shanghai") -> tuple[datetime, datetime]:
 def observe(
     accounts: Sequence[Account],
     holdings: Sequence[Holding],
-    transactions: Sequence[Transaction],
+    transactions: Sequence[Movement],
     on: date,
     zone: str = "Asia/Shanghai",
 ) -> Behaviour:

@@ -11,8 +11,9 @@ from openteller.core.records import Offer, Record
 from openteller.customers.behaviour import CustomerFile
 from openteller.products.records import Product
 from openteller.recommendation.moments import unasked
-from openteller.recommendation.recommender import Case, Recommender
+from openteller.recommendation.recommender import Recommender
 from openteller.recommendation.records import OfferEvent
+from openteller.recommendation.scoring import Case
 
 _PART = 256  # customers whom the model ranks in one go
 
@@ -48,11 +49,9 @@ def offers_of(
     catalogue, nothing, past = tuple(products), unasked(), events or {}
     for language, part in _parts(files):
         cases = [Case(file, nothing, past.get(file.customer.customer_id, ())) for file in part]
-        decisions = recommender.decide_many(
-            cases, catalogue, exhausted=exhausted, on=on, language=language, limit=limit
-        )
-        for file, decision in zip(part, decisions, strict=True):
-            yield CustomerOffers(customer_id=file.customer.customer_id, offers=decision.offers)
+        found = recommender.offers_many(cases, catalogue, exhausted=exhausted, on=on, language=language, limit=limit)
+        for file, offers in zip(part, found, strict=True):
+            yield CustomerOffers(customer_id=file.customer.customer_id, offers=offers)
 
 
 def _parts(files: Iterable[CustomerFile]) -> Iterator[tuple[str, list[CustomerFile]]]:

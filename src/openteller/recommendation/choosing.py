@@ -12,7 +12,6 @@ import numpy as np
 from openteller.core.records import Record
 from openteller.products.records import Product
 from openteller.recommendation.exploration import propensities
-from openteller.recommendation.records import Signal
 
 A_CATEGORY = 2
 TEMPERATURE = 0.05
@@ -20,12 +19,11 @@ TEMPERATURE = 0.05
 
 @dataclass(frozen=True)
 class Entry:
-    """A product that may be offered: its `score` in 0–1, the signals that speak for it, and its `features` by name."""
+    """A product that may be offered, its `score` in 0–1, and where among the scored pairs it stands."""
 
     score: float
     product: Product
-    fired: tuple[Signal, ...]
-    features: dict[str, float]
+    pair: int = -1
 
 
 class Exploration(Record):

@@ -1,13 +1,16 @@
 """What the ranking looks at: the customer's money, the product, the moment, and which signals fired, as numbers by name.
 
 Gender, age, city and the name are no features: the walls ask for an age where the law or the product does, the ranking never.
-A feature that is not there is left out, and is 0 for the ranking. Amounts of CNY are on a logarithmic scale.
+A feature that is not there is 0 for the ranking. Amounts of CNY are on a logarithmic scale.
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from openteller.core.clock import local_date
 from openteller.core.records import Understanding
@@ -15,54 +18,57 @@ from openteller.customers.behaviour import CustomerFile
 from openteller.products.records import Product
 from openteller.recommendation.records import OfferEvent, Signal
 
-
-def moment_features(
-    file: CustomerFile | None, understanding: Understanding, signals: Collection[Signal]
-) -> dict[str, float]:
-    """What is the same for every product: the customer and the moment."""
-    found = {"moment: mood": understanding.sentiment.score, "moment: asked": float(any(s.stated for s in signals))}
-    if file is None:
-        return found
-    behaviour = file.behaviour
-    return found | {
-        "customer: known": 1.0,
-        "customer: income": _scale(file.customer.monthly_income),
-        "customer: savings": _scale(behaviour.savings_balance),
-        "customer: spending": _scale(behaviour.spending),
-        "customer: invested": _scale(behaviour.invested),
-        "customer: owed": _scale(behaviour.owed),
-        "customer: card use": behaviour.card_use,
-        "customer: products": float(len(file.product_ids)),
-    }
+Doubles = NDArray[np.float64]
+MOMENT = ("moment: mood", "moment: asked")
+CUSTOMER = ("known", "income", "savings", "spending", "invested", "owed", "card use", "products")
 
 
-def product_features(
-    product: Product, fired: Sequence[Signal], score: float, events: Collection[OfferEvent], on: date, zone: str
-) -> dict[str, float]:
-    """What differs from product to product. `score` is what the signals alone say."""
+def of_cases(cases: Sequence[tuple[CustomerFile | None, Understanding, bool]]) -> dict[str, Doubles]:
+    """Feature → (cases,): the customer, 0 for a visitor, and the moment.
+
+    Args:
+        cases: the customer's file, the understanding, and whether something that a product is for was asked about.
+    """
+    names = (*MOMENT, *(f"customer: {name}" for name in CUSTOMER))
+    rows = [(asked.sentiment.score, float(named), *_customer(file)) for file, asked, named in cases]
+    table = np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
+    return dict(zip(names, table.T, strict=True))
+
+
+def of_products(products: Sequence[Product]) -> dict[str, Doubles]:
+    """Feature → (products,)."""
     found = {
-        "product: grade": float(product.risk_grade.number),
-        "product: popularity": product.popularity / 100,
-        "product: foreign": float(product.currency != "CNY"),
-        f"category: {product.category}": 1.0,
-        "signals": score,
+        "product: grade": np.array([float(product.risk_grade.number) for product in products]),
+        "product: popularity": np.array([product.popularity / 100 for product in products]),
+        "product: foreign": np.array([float(product.currency != "CNY") for product in products]),
     }
-    found |= {f"signal: {_family(signal)}": signal.weight for signal in reversed(fired)}
-    shown = [event for event in events if event.product_id == product.id and event.action == "shown"]
-    if shown:
-        found["shown before"] = float(len(shown))
-        found["days since shown"] = float(min((on - local_date(event.at, zone)).days for event in shown))
+    categories = np.array([product.category for product in products])
+    return found | {f"category: {name}": (categories == name).astype(np.float64) for name in np.unique(categories)}
+
+
+def shown(events: Iterable[OfferEvent], on: date, zone: str) -> Mapping[str, tuple[int, int]]:
+    """Product → how often it was shown before, and how many days ago the last time."""
+    found: dict[str, tuple[int, int]] = {}
+    for event in events:
+        if event.action == "shown":
+            times, days = found.get(event.product_id, (0, 10**6))
+            found[event.product_id] = times + 1, min(days, (on - local_date(event.at, zone)).days)
     return found
 
 
 def feature_of(signal: Signal) -> str:
-    """The name of the feature that a signal is."""
-    return f"signal: {_family(signal)}"
+    """The name of the feature that a signal is; a product named is a product named, whichever it is."""
+    return f"signal: {signal.code.partition(':')[0] if signal.only else signal.code}"
 
 
-def _family(signal: Signal) -> str:
-    """A product named is a product named, whichever it is."""
-    return signal.code.partition(":")[0] if signal.code.startswith(("product:", "goes_with:")) else signal.code
+def _customer(file: CustomerFile | None) -> tuple[float, ...]:
+    if file is None:
+        return (0.0,) * len(CUSTOMER)
+    behaviour = file.behaviour
+    amounts = (
+        file.customer.monthly_income, behaviour.savings_balance, behaviour.spending, behaviour.invested, behaviour.owed
+    )  # fmt: skip
+    return (1.0, *map(_scale, amounts), behaviour.card_use, float(len(file.product_ids)))
 
 
 def _scale(amount: Decimal) -> float:

@@ -37,7 +37,7 @@ def case_of(
         amount: to be paid, in the product's currency; None: unknown.
         zone: IANA name of the bank's time zone.
     """
-    investor = Investor() if file is None else _investor(file, on, product.currency, zone)
+    investor = investor_of(file, on, product.currency, zone)
     return Case(investor=investor, product=Investment.of(product), on=on, approach=approach, amount=amount)
 
 
@@ -54,7 +54,10 @@ def assessed_investor(age: int, assessment: RiskAssessment | None, zone: str, me
     )
 
 
-def _investor(file: CustomerFile, on: date, currency: str, zone: str) -> Investor:
+def investor_of(file: CustomerFile | None, on: date, currency: str, zone: str = "Asia/Shanghai") -> Investor:
+    """The customer as an investor whose money is looked at in `currency`; a visitor is one of whom nothing is known."""
+    if file is None:
+        return Investor()
     return assessed_investor(file.customer.age(on), file.assessment, zone, _means(file, currency))
 
 

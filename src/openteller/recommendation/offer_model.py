@@ -7,7 +7,7 @@ and new customers need neither: what is written in product and profile fires the
 Imports SciPy and LightGBM, so that it is imported only where a model is trained or serves.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +16,9 @@ from safetensors.numpy import load_file, save_file
 
 from openteller.core.errors import ModelUnavailable
 from openteller.core.records import LocalText
-from openteller.customers.behaviour import CustomerFile
 from openteller.recommendation.interactions import Floats
 from openteller.recommendation.ranking import Ranker, Table
-from openteller.recommendation.records import Signal
-from openteller.recommendation.signals import is_product
+from openteller.recommendation.scoring import Doubles, View
 from openteller.registry.manifest import Manifest, read_manifest
 
 SLOT, TASK = "offers", "recommendation"
@@ -38,28 +36,24 @@ class LearntOffers:
     similarity: Floats
     ranker: Ranker
 
-    def signals(self, file: CustomerFile) -> Iterator[Signal]:
-        """The products that go best with what the customer has."""
-        held = file.product_ids
-        places = [place for place, product in enumerate(self.products) if product in held]
-        if not places:
-            return
-        scores = self.similarity[places].sum(axis=0)
-        scores[places] = 0
-        for place in np.argsort(-scores, kind="stable")[:_SIGNALS]:
-            if scores[place] < _LEAST:
-                return
-            product_id = self.products[place]
-            weight = min(float(scores[place]), _MOST)
-            yield Signal(f"goes_with:{product_id}", weight, _PHRASE, is_product(product_id), only=product_id)
+    def views(self, held: Sequence[Collection[str]], products: Sequence[str]) -> tuple[View, ...]:
+        """What goes best with what each customer has."""
+        known = {product: place for place, product in enumerate(self.products)}
+        has = np.zeros((len(held), len(self.products)), dtype=np.float32)
+        for row, own in enumerate(held):
+            has[row, [known[product] for product in own if product in known]] = 1
+        scores = np.where(has > 0, 0, has @ self.similarity)
+        weights = _strongest(scores)
+        at = np.array([known.get(product, -1) for product in products], dtype=np.intp)
+        return (View("goes_with", _PHRASE, np.where(at >= 0, weights[:, at], 0.0)),)
 
-    def chances(self, rows: Sequence[Mapping[str, float]]) -> list[float]:
+    def chances(self, columns: Mapping[str, Doubles]) -> Doubles:
         """The chance that each is opened; a propensity-weighed mean over the past, calibrated no further."""
-        return [min(max(float(score), 0.0), 1.0) for score in self.ranker.scores(as_table(self.ranker.names, rows))]
+        return np.clip(self.ranker.scores(_table(self.ranker.names, columns)), 0.0, 1.0)
 
-    def contributions(self, rows: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+    def contributions(self, columns: Mapping[str, Doubles]) -> list[dict[str, float]]:
         """Feature → what it added, in log-odds."""
-        added = self.ranker.contributions(as_table(self.ranker.names, rows))
+        added = self.ranker.contributions(_table(self.ranker.names, columns))
         return [dict(zip(self.ranker.names, row.tolist(), strict=True)) for row in added]
 
     def save(self, folder: Path) -> None:
@@ -90,6 +84,25 @@ def load(folder: Path) -> LearntOffers:
     ranker = Ranker.read((folder / _RANKING).read_text(encoding="utf-8"), said["features"], said["ranker"])
     similarity = load_file(folder / _SIMILARITY)["similarity"]
     return LearntOffers(f"{SLOT}@{folder.name[:12]}", tuple(said["products"]), similarity, ranker)
+
+
+def _strongest(scores: Floats) -> Doubles:
+    """The `_SIGNALS` best of each row, at most `_MOST`; what is below `_LEAST` says nothing."""
+    kept = min(_SIGNALS, scores.shape[1])
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :kept]
+    weights = np.zeros(scores.shape)
+    np.put_along_axis(weights, best, np.take_along_axis(scores, best, axis=1), axis=1)
+    return np.where(weights < _LEAST, 0.0, np.minimum(weights, _MOST))
+
+
+def _table(names: Sequence[str], columns: Mapping[str, Doubles]) -> Table:
+    """Columns of features as a table: what is missing is 0, what the ranking was not fitted to is left out."""
+    rows = len(next(iter(columns.values())))
+    values = np.zeros((rows, len(names)), dtype=np.float32)
+    for place, name in enumerate(names):
+        if name in columns:
+            values[:, place] = columns[name]
+    return Table(tuple(names), values)
 
 
 def as_table(names: Sequence[str], rows: Sequence[Mapping[str, float]]) -> Table:

@@ -3,33 +3,34 @@
     silence? ─▶ signals ─▶ candidates ─▶ score ─▶ walls (rules, eligibility, suitability) ─▶ choice ─▶ offers, impressions
 
 Every product passes the walls before it is chosen, and nothing after them adds one. The signals alone score (noisy-or), or
-a model that has learnt from what became of earlier offers ranks what they bring. Pure: the same records give the same offers.
+a model that has learnt from what became of earlier offers ranks what they bring. Many customers are scored at once
+(scoring.py); reasons and records are made of what is chosen alone. Pure: the same records give the same offers.
 What is not covered: credit decisions (an offer says "subject to approval").
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+import numpy as np
+
 from openteller.core.records import Offer, Understanding
 from openteller.customers.behaviour import CustomerFile
-from openteller.products.eligibility import Applicant, eligible, generic
 from openteller.products.records import Product, RiskGrade, Verdict
-from openteller.products.suitability import Approach, suitable
 from openteller.recommendation import rules
 from openteller.recommendation.choosing import Choice, Entry, Exploration, chosen
-from openteller.recommendation.features import feature_of, moment_features, product_features
-from openteller.recommendation.matching import case_of
+from openteller.recommendation.features import CUSTOMER, MOMENT, feature_of
 from openteller.recommendation.records import Impression, OfferEvent, Signal, WhyNot
 from openteller.recommendation.rules import silent
-from openteller.recommendation.signals import observed, stated
+from openteller.recommendation.scoring import Assortment, Case, Doubles, Indices, Scores, View, rows_of, scored
+from openteller.recommendation.walls import Walls
 
-THRESHOLD = 0.3
 _CLAUSES = 2
 _PUTS_MONEY_AT_RISK = frozenset({"fund", "wealth"})
 _LENDS = frozenset({"loan", "mortgage"})
 _BEST = Exploration()
+_ALWAYS_LOGGED = frozenset({*MOMENT, *(f"customer: {name}" for name in CUSTOMER)})
 
 
 class OfferModel(Protocol):
@@ -37,15 +38,15 @@ class OfferModel(Protocol):
 
     @property
     def version(self) -> str: ...
-    def signals(self, file: CustomerFile) -> Iterable[Signal]:
-        """More signals, from what other customers with such products have."""
+    def views(self, held: Sequence[Collection[str]], products: Sequence[str]) -> Sequence[View]:
+        """More signals, from what other customers with such products have: of who has `held`, about `products`."""
         ...
 
-    def chances(self, rows: Sequence[Mapping[str, float]]) -> Sequence[float]:
-        """For each row of features the chance, 0–1, that the offer is taken up."""
+    def chances(self, columns: Mapping[str, Doubles]) -> Doubles:
+        """(rows,) the chance, 0–1, that the offer is taken up; `columns` is feature → (rows,)."""
         ...
 
-    def contributions(self, rows: Sequence[Mapping[str, float]]) -> Sequence[Mapping[str, float]]:
+    def contributions(self, columns: Mapping[str, Doubles]) -> Sequence[Mapping[str, float]]:
         """For each row what each of its features added."""
         ...
 
@@ -59,13 +60,19 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Case:
-    """Whom an offer is for and in which moment; see `Recommender.decide`."""
+class _Ranking:
+    """Scored pairs with the score that counts, and in each case its pairs, best first: those from `starts` on of `order`."""
 
-    file: CustomerFile | None
-    understanding: Understanding
-    events: tuple[OfferEvent, ...] = ()
-    exploration: Exploration = _BEST
+    scores: Scores
+    score: Doubles
+    order: Indices
+    starts: Indices
+
+    def entries(self, case: int) -> Iterator[Entry]:
+        """The products of one case, best first."""
+        for pair in self.order[self.starts[case] : self.starts[case + 1]]:
+            product = self.scores.assortment.products[self.scores.place[pair]]
+            yield Entry(float(self.score[pair]), product, int(pair))
 
 
 class Recommender:
@@ -78,6 +85,7 @@ class Recommender:
 
     def __init__(self, zone: str = "Asia/Shanghai", model: OfferModel | None = None) -> None:
         self._zone, self._model = zone, model
+        self._assortment = Assortment((), date.min)
 
     def offers(
         self,
@@ -133,23 +141,27 @@ class Recommender:
         limit: int = 3,
     ) -> list[Decision]:
         """The same for several customers, whom the model ranks in one go. Arguments as of `decide`; one decision a case."""
-        catalogue = tuple(products)
-        ranked = self._ranked(cases, catalogue, on)
-        found = [
-            chosen(
-                (e for e in entries if self.allowed(e.product, c.file, c.events, on, exhausted)), limit, c.exploration
-            )
-            for c, entries in zip(cases, ranked, strict=True)
-        ]
-        explained = iter(self._explained([choice.entry for choices in found for choice in choices]))
-        policy = self._model.version if self._model else "rules"
+        ranking, found = self._decided(cases, products, exhausted, on, limit)
+        offers, impressions = self._offers(ranking, found, language), self._impressions(ranking, found)
         return [
-            Decision(
-                tuple(_offer(next(explained), language) for _ in choices),
-                tuple(_impression(place, choice, policy) for place, choice in enumerate(choices)),
-            )
+            Decision(tuple(next(offers) for _ in choices), tuple(next(impressions) for _ in choices))
             for choices in found
         ]
+
+    def offers_many(
+        self,
+        cases: Sequence[Case],
+        products: Iterable[Product],
+        *,
+        exhausted: Collection[str] = (),
+        on: date,
+        language: str,
+        limit: int = 3,
+    ) -> list[tuple[Offer, ...]]:
+        """The offers of `decide_many` alone, for batches, which log nothing."""
+        ranking, found = self._decided(cases, products, exhausted, on, limit)
+        offers = self._offers(ranking, found, language)
+        return [tuple(next(offers) for _ in choices) for choices in found]
 
     def why_not(
         self,
@@ -188,7 +200,7 @@ class Recommender:
         if own is not None:
             return said("offered", own.reason, own.reason)
         case = Case(file, understanding, tuple(events))
-        ranked = {entry.product.id for entry in self._ranked([case], catalogue, on)[0]}
+        ranked = {entry.product.id for entry in self._ranked([case], catalogue, on).entries(0)}
         if product.id not in ranked:
             return said(
                 "no_reason",
@@ -222,126 +234,89 @@ class Recommender:
         exhausted: Collection[str] = (),
     ) -> Verdict | None:
         """The first wall that keeps the product back, with its reason; None when none does."""
-        if not product.on_sale(on):
-            return rules.refused("not_on_sale", "该产品目前不在销售期。", "The product is not on sale.")
-        past = tuple(events)
-        return (
-            rules.held(product.id, file)
-            or rules.dismissed(product.id, past, on, self._zone)
-            or rules.shown_enough(product.id, past, on, self._zone)
-            or rules.spent(product.id, exhausted)
-            or self._unsuitable(product, file, on)
-        )
+        return Walls(file, events, on, self._zone, exhausted).refusal(product)
 
-    def _unsuitable(self, product: Product, file: CustomerFile | None, on: date) -> Verdict | None:
-        case = case_of(file, product, on, Approach.PUSH, zone=self._zone)
-        if file is None:
-            if generic(product, on) and suitable(case).allowed:
-                return None
-            return rules.refused(
-                "login", "该产品需登录并完成评估后推荐。", "It is offered only to customers whom the bank knows."
-            )
-        applicant = Applicant(
-            age=case.investor.age,
-            monthly_income=file.customer.monthly_income,
-            region=file.customer.city,
-            segments=frozenset(file.customer.segment),
-            assessed=case.investor.assessed(on),
-        )
-        admits = eligible(product, applicant, on)
-        if not admits.allowed:
-            return admits
-        suits = suitable(case)
-        return None if suits.allowed else rules.refused(suits.code, suits.reason("zh"), suits.reason("en"))
+    def _decided(
+        self, cases: Sequence[Case], products: Iterable[Product], exhausted: Collection[str], on: date, limit: int
+    ) -> tuple[_Ranking, list[list[Choice]]]:
+        """What is chosen in each case, every wall having been asked."""
+        ranking, found = self._ranked(cases, tuple(products), on), []
+        for at, case in enumerate(cases):
+            harmless = ranking.scores.assortment.harmless
+            walls = Walls(case.file, case.events, on, self._zone, exhausted, harmless)
+            open_to = (entry for entry in ranking.entries(at) if walls.allow(entry.product))
+            found.append(chosen(open_to, limit, case.exploration))
+        return ranking, found
 
-    def _ranked(self, cases: Sequence[Case], products: Sequence[Product], on: date) -> list[list[Entry]]:
+    def _ranked(self, cases: Sequence[Case], products: tuple[Product, ...], on: date) -> _Ranking:
         """What the signals bring in each case, best first; nothing where silence is better."""
-        brought = [self._brought(case, products, on) for case in cases]
-        rows = [entry.features for entries in brought for entry in entries]
-        if self._model is not None and rows:
-            chances = iter(self._model.chances(rows))
-            brought = [[replace(entry, score=next(chances)) for entry in entries] for entries in brought]
-        return [sorted(entries, key=lambda entry: (-entry.score, entry.product.id)) for entries in brought]
+        assortment = self._on_sale(products, on)
+        views: Sequence[View] = ()
+        if self._model is not None:
+            views = self._model.views([_held(case) for case in cases], assortment.ids)
+        scores = scored(cases, assortment, views)
+        score = scores.score
+        if self._model is not None and len(score):
+            score = self._model.chances(scores.features(np.arange(len(score)), self._zone))
+        order = np.lexsort((assortment.in_order[scores.place], -score, scores.case))
+        starts = np.searchsorted(scores.case, np.arange(len(cases) + 1))
+        return _Ranking(scores, score, order, starts)
 
-    def _brought(self, case: Case, products: Sequence[Product], on: date) -> list[Entry]:
-        """Without the model's score."""
-        file = case.file
-        if silent(case.understanding) or rules.unconsented(file):
-            return []
-        signals = [*stated(case.understanding), *(observed(file, on) if file is not None else ())]
-        if self._model is not None and file is not None:
-            signals += self._model.signals(file)
-        same = moment_features(file, case.understanding, signals)
-        return [
-            Entry(score, product, fired, same | product_features(product, fired, score, case.events, on, self._zone))
-            for score, product, fired in _scored(products, signals)
-        ]
+    def _on_sale(self, products: tuple[Product, ...], on: date) -> Assortment:
+        """The products as arrays, kept for the next who asks about the same."""
+        if not self._assortment.is_of(products, on):
+            self._assortment = Assortment(products, on)
+        return self._assortment
 
-    def _explained(self, entries: Sequence[Entry]) -> Iterator[Entry]:
+    def _offers(self, ranking: _Ranking, found: Sequence[Sequence[Choice]], language: str) -> Iterator[Offer]:
+        """The offers of all choices, one after the other."""
+        entries = [choice.entry for choices in found for choice in choices]
+        for entry, fired in zip(entries, self._explained(ranking, entries), strict=True):
+            yield Offer(
+                product_id=entry.product.id,
+                name=entry.product.name.of(language),
+                reason=reason(entry.product, fired, language),
+                score=entry.score,
+            )
+
+    def _impressions(self, ranking: _Ranking, found: Sequence[Sequence[Choice]]) -> Iterator[Impression]:
+        """The same as they are logged."""
+        placed = [(place, choice) for choices in found for place, choice in enumerate(choices)]
+        columns = ranking.scores.features(_pairs([choice.entry for _, choice in placed]), self._zone)
+        policy = self._model.version if self._model else "rules"
+        for (place, choice), features in zip(placed, rows_of(columns, _ALWAYS_LOGGED), strict=True):
+            yield Impression(
+                product_id=choice.entry.product.id,
+                place=place,
+                propensity=choice.propensity,
+                policy=policy,
+                score=choice.entry.score,
+                features=features,
+                among=dict(choice.among),
+            )
+
+    def _explained(self, ranking: _Ranking, entries: Sequence[Entry]) -> list[list[Signal]]:
         """The signals of each in the order of what they added to its rank; without a model, of their weight."""
-        if self._model is None or not entries:
-            yield from entries
-            return
-        for entry, parts in zip(entries, self._model.contributions([e.features for e in entries]), strict=True):
-            added = sorted(entry.fired, key=lambda signal: (-parts.get(feature_of(signal), 0.0), -signal.weight))
-            yield replace(entry, fired=tuple(added))
+        found = [ranking.scores.fired(entry.pair) for entry in entries]
+        several = [at for at, fired in enumerate(found) if len(fired) > 1]
+        if self._model is not None and several:
+            columns = ranking.scores.features(_pairs([entries[at] for at in several]), self._zone)
+            for at, parts in zip(several, self._model.contributions(columns), strict=True):
+                found[at].sort(key=lambda signal: (-parts.get(feature_of(signal), 0.0), -signal.weight))
+        return found
 
 
-def _scored(
-    products: Iterable[Product], signals: Collection[Signal]
-) -> Iterator[tuple[float, Product, tuple[Signal, ...]]]:
-    asked = any(signal.stated for signal in signals)
-    broad = [signal for signal in signals if not signal.only]
-    single: dict[str, list[Signal]] = {}
-    for signal in signals:
-        single.setdefault(signal.only, []).append(signal)
-    for product in products:
-        fired = [signal for signal in broad if signal.fits(product)]
-        fired += single.get(product.id, ())
-        if not fired:
-            continue
-        fired.sort(key=lambda signal: -signal.weight)
-        score = _score(product, fired)
-        if asked and not any(signal.stated for signal in fired):
-            # Something else was asked for: only strong behaviour is worth changing the subject.
-            score /= 2
-        if score >= THRESHOLD:
-            yield score, product, tuple(fired)
+def _held(case: Case) -> frozenset[str]:
+    return frozenset() if case.file is None else case.file.product_ids
 
 
-def _score(product: Product, fired: Iterable[Signal]) -> float:
-    """Noisy-or of the signals, scaled by how well the product sells (by 0.8 to 1)."""
-    missed = 1.0
-    for signal in fired:
-        missed *= 1 - signal.weight
-    return round((1 - missed) * (0.8 + 0.2 * product.popularity / 100), 4)
-
-
-def _offer(entry: Entry, language: str) -> Offer:
-    return Offer(
-        product_id=entry.product.id,
-        name=entry.product.name.of(language),
-        reason=reason(entry.product, entry.fired, language),
-        score=entry.score,
-    )
-
-
-def _impression(place: int, choice: Choice, policy: str) -> Impression:
-    entry = choice.entry
-    return Impression(
-        product_id=entry.product.id,
-        place=place,
-        propensity=choice.propensity,
-        policy=policy,
-        score=entry.score,
-        features=entry.features,
-        among=dict(choice.among),
-    )
+def _pairs(entries: Sequence[Entry]) -> Indices:
+    return np.array([entry.pair for entry in entries], dtype=np.intp)
 
 
 def reason(product: Product, fired: Sequence[Signal], language: str) -> str:
     """Why this product: the strongest signals, and the caveat that its kind needs."""
-    clauses = [signal.phrase.of(language) for signal in fired[:_CLAUSES]]
+    clauses = [signal.clause(language) for signal in fired[:_CLAUSES]]
     if language.startswith("en"):
         text = " and ".join(clauses)
         return f"{text[0].upper()}{text[1:]}, so this may suit you.{_caveat(product, ' ', language)}"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -83,13 +84,14 @@ class WhyNot(Record):
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Signal:
     """Something that speaks for certain products.
 
-    `phrase` is a clause about the customer, without a full stop. `weight` is the chance, 0–1, that a product it fits is worth offering for this alone; `stated` says that the
-    customer named it in this inquiry, rather than that it was read from behaviour; `only` names the one product it fits,
-    where that is one (then nobody need ask the others).
+    `phrase` is a clause about the customer, without a full stop, in which ``{}`` stands for `about`. `weight` is the
+    chance, 0–1, that a product it fits is worth offering for this alone; `stated` says that the customer named it in
+    this inquiry, rather than that it was read from behaviour. `only` names the one product it fits, where that is one,
+    and `within` the money, in CNY, that a product may ask for at least. `fits` is one function for all customers.
     """
 
     code: str
@@ -98,3 +100,14 @@ class Signal:
     fits: Fits
     stated: bool = False
     only: str = ""
+    about: str = ""
+    within: Decimal | None = None
+
+    def clause(self, language: str) -> str:
+        """The phrase in `language`."""
+        return self.phrase.of(language).format(self.about)
+
+
+def anything(product: Product) -> bool:
+    """Fits every product: for signals whose `only` says which."""
+    return True

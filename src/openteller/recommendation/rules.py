@@ -56,9 +56,9 @@ def silent(understanding: Understanding) -> bool:
     return sore and mood.label == "negative"
 
 
-def held(product_id: str, file: CustomerFile | None) -> Verdict | None:
+def held(product_id: str, product_ids: Collection[str]) -> Verdict | None:
     """What the customer has is not offered again."""
-    if file is None or product_id not in file.product_ids:
+    if product_id not in product_ids:
         return None
     return refused("held", "您已持有该产品。", "You have this product already.")
 

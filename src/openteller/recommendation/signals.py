@@ -8,11 +8,12 @@ What is not covered: money at other banks, life events, and anything the custome
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from openteller.core.records import LocalText, Understanding
 from openteller.customers.behaviour import CustomerFile
 from openteller.products.records import Product
-from openteller.recommendation.records import Fits, Signal
+from openteller.recommendation.records import Fits, Signal, anything
 
 SURE = 0.4
 """A need or product counts from this probability on."""
@@ -35,9 +36,13 @@ NEEDS: dict[str, tuple[str, str]] = {
     "business": ("经营", "your business"),
 }
 _NOT_FOR_SALE = frozenset({"service_repair", "security"})
+_NOTHING = Decimal(0)
 _NEED_WEIGHT = 0.7
 # Paying somebody or disputing a fee is no wish to buy: such a need supports a product and does not carry it alone.
 _SUPPORTING = {"payments": 0.25, "fee_relief": 0.25}
+
+
+_NAMED = LocalText(zh="您提到了这款产品", en="you mentioned it")
 
 
 def stated(understanding: Understanding) -> Iterator[Signal]:
@@ -50,11 +55,8 @@ def stated(understanding: Understanding) -> Iterator[Signal]:
             yield Signal(f"need:{need.label}", weight, phrase, _serves(need.label), stated=True)
     for entity in understanding.entities:
         if entity.type == "product" and entity.value and entity.probability >= SURE:
-            phrase = LocalText(zh="您提到了这款产品", en="you mentioned it")
             weight = 0.8 * entity.probability
-            yield Signal(
-                f"product:{entity.value}", weight, phrase, is_product(entity.value), stated=True, only=entity.value
-            )
+            yield Signal(f"product:{entity.value}", weight, _NAMED, anything, stated=True, only=entity.value)
 
 
 def observed(file: CustomerFile, on: date) -> Iterator[Signal]:
@@ -68,92 +70,44 @@ def observed(file: CustomerFile, on: date) -> Iterator[Signal]:
 def _money_at_rest(file: CustomerFile) -> Iterator[Signal]:
     idle = file.behaviour.idle_balance
     if idle >= 5_000:
-        about = _about(idle)
-        phrase = LocalText(zh=f"您的活期账户约有{about}暂时不用", en=f"about {about} sits idle in your savings account")
         weight = 0.35 + 0.25 * min(float(idle) / 100_000, 1.0)
-        yield Signal("idle_balance", weight, phrase, lambda product: _rests(product) and _affordable(product, idle))
+        yield Signal("idle_balance", weight, _IDLE, _rests, about=_about(idle), within=idle)
 
 
 def _spending(file: CustomerFile) -> Iterator[Signal]:
     monthly = file.behaviour.monthly_spending
-    rules: tuple[tuple[str, int, float, Fits, str, str], ...] = (
-        # category, CNY a month at least, weight, products, Chinese, English; {} stands for the sum
-        (
-            "travel",
-            300,
-            0.55,
-            _for_travellers,
-            "您近三个月平均每月旅行支出约{}",
-            "you spend about {} a month on travel",
-        ),
-        (
-            "education",
-            500,
-            0.35,
-            lambda p: p.category == "deposit" and "education" in p.needs,
-            "您近三个月平均每月教育支出约{}",
-            "you spend about {} a month on education",
-        ),
-        # That somebody is often ill is not said to their face, nor on a screen that others see.
-        (
-            "health",
-            400,
-            0.35,
-            lambda p: p.category == "insurance" and p.needs == ("protection",),
-            "多一份保障，日常更安心",
-            "some more protection makes everyday life easier",
-        ),
-    )
-    for category, least, weight, fits, zh, en in rules:
-        spent = monthly.get(category, Decimal(0))
+    for category, least, weight, fits, phrase in _SPENT:
+        spent = monthly.get(category, _NOTHING)
         if spent >= least:
-            about = _about(spent)
-            phrase = LocalText(zh=zh.format(about), en=en.format(about))
-            yield Signal(f"spending:{category}", weight, phrase, fits)
-    if not any(account.kind == "credit" for account in file.accounts) and file.behaviour.spending >= 1_500:
-        about = _about(file.behaviour.spending)
-        phrase = LocalText(
-            zh=f"您每月消费约{about}，还没有信用卡", en=f"you spend about {about} a month and have no credit card"
-        )
-        yield Signal("no_credit_card", 0.4, phrase, lambda product: product.category == "card" and _lends(product))
+            yield Signal(f"spending:{category}", weight, phrase, fits, about=_about(spent))
+    spending = file.behaviour.spending
+    if spending >= 1_500 and not any(account.kind == "credit" for account in file.accounts):
+        yield Signal("no_credit_card", 0.4, _NO_CARD, _pays_by_credit, about=_about(spending))
 
 
 def _borrowing(file: CustomerFile) -> Iterator[Signal]:
     behaviour = file.behaviour
-    housing = behaviour.monthly_spending.get("housing", Decimal(0))
+    housing = behaviour.monthly_spending.get("housing", _NOTHING)
     has_mortgage = any(account.kind == "mortgage" for account in file.accounts)
     if housing >= 1_000 and not has_mortgage:
-        about = _about(housing)
-        phrase = LocalText(zh=f"您每月房租约{about}", en=f"you pay about {about} a month in rent")
-        yield Signal("rent", 0.4, phrase, lambda product: product.category == "mortgage")
+        yield Signal("rent", 0.4, _RENT, _is_mortgage, about=_about(housing))
     if has_mortgage:
-        phrase = LocalText(zh="您有一套在还贷的住房", en="you are paying off a home")
-        yield Signal(
-            "mortgage", 0.35, phrase, lambda product: product.category == "insurance" and "home" in product.needs
-        )
+        yield Signal("mortgage", 0.35, _MORTGAGE, _insures_homes)
     if behaviour.card_use >= 0.4:
-        share = f"{behaviour.card_use:.0%}"
-        phrase = LocalText(zh=f"您的信用卡额度已用{share}", en=f"{share} of your card limit is in use")
-        yield Signal("card_use", 0.55, phrase, lambda product: any(r.kind == "fee_per_period" for r in product.rates))
+        yield Signal("card_use", 0.55, _CARD_USE, _in_instalments, about=f"{behaviour.card_use:.0%}")
     if behaviour.monthly_salary > 0:
-        phrase = LocalText(zh="您的工资由本行代发", en="your salary is paid into your account here")
-        yield Signal("salary", 0.32, phrase, lambda product: "payroll" in product.eligibility.segments)
+        yield Signal("salary", 0.32, _SALARY, _for_employees)
 
 
 def _stage_of_life(file: CustomerFile, on: date) -> Iterator[Signal]:
     age = file.customer.age(on)
     if 40 <= age <= 58:
-        phrase = LocalText(zh="您正处在为养老作准备的年龄", en="you are at the age to prepare for retirement")
-        yield Signal("age_retirement", 0.32, phrase, lambda product: product.needs[:1] == ("retirement",))
+        yield Signal("age_retirement", 0.32, _RETIREMENT, _for_retirement)
 
 
+@cache
 def _serves(need: str) -> Fits:
     return lambda product: need in product.needs
-
-
-def is_product(product_id: str) -> Fits:
-    """Fits this product alone."""
-    return lambda product: product.id == product_id
 
 
 def _for_travellers(product: Product) -> bool:
@@ -171,11 +125,73 @@ def _lends(product: Product) -> bool:
     return any(rate.kind == "loan" for rate in product.rates) and "payments" in product.needs
 
 
-def _affordable(product: Product, money: Decimal) -> bool:
-    return product.min_amount is None or product.min_amount <= money
+def _pays_by_credit(product: Product) -> bool:
+    return product.category == "card" and _lends(product)
+
+
+def _saves_for_education(product: Product) -> bool:
+    return product.category == "deposit" and "education" in product.needs
+
+
+def _protects(product: Product) -> bool:
+    return product.category == "insurance" and product.needs == ("protection",)
+
+
+def _is_mortgage(product: Product) -> bool:
+    return product.category == "mortgage"
+
+
+def _insures_homes(product: Product) -> bool:
+    return product.category == "insurance" and "home" in product.needs
+
+
+def _in_instalments(product: Product) -> bool:
+    return any(rate.kind == "fee_per_period" for rate in product.rates)
+
+
+def _for_employees(product: Product) -> bool:
+    return "payroll" in product.eligibility.segments
+
+
+def _for_retirement(product: Product) -> bool:
+    return product.needs[:1] == ("retirement",)
 
 
 def _about(amount: Decimal) -> str:
     """An amount of CNY to two figures, so that a reason never repeats a balance to the cent."""
     step = Decimal(1).scaleb(max(amount.adjusted() - 1, 0))
     return f"¥{(amount / step).to_integral_value() * step:,.0f}"
+
+
+_IDLE = LocalText(zh="您的活期账户约有{}暂时不用", en="about {} sits idle in your savings account")
+_NO_CARD = LocalText(zh="您每月消费约{}，还没有信用卡", en="you spend about {} a month and have no credit card")
+_RENT = LocalText(zh="您每月房租约{}", en="you pay about {} a month in rent")
+_MORTGAGE = LocalText(zh="您有一套在还贷的住房", en="you are paying off a home")
+_CARD_USE = LocalText(zh="您的信用卡额度已用{}", en="{} of your card limit is in use")
+_SALARY = LocalText(zh="您的工资由本行代发", en="your salary is paid into your account here")
+_RETIREMENT = LocalText(zh="您正处在为养老作准备的年龄", en="you are at the age to prepare for retirement")
+_SPENT: tuple[tuple[str, int, float, Fits, LocalText], ...] = (
+    # category, CNY a month at least, weight, products, phrase
+    (
+        "travel",
+        300,
+        0.55,
+        _for_travellers,
+        LocalText(zh="您近三个月平均每月旅行支出约{}", en="you spend about {} a month on travel"),
+    ),
+    (
+        "education",
+        500,
+        0.35,
+        _saves_for_education,
+        LocalText(zh="您近三个月平均每月教育支出约{}", en="you spend about {} a month on education"),
+    ),
+    # That somebody is often ill is not said to their face, nor on a screen that others see.
+    (
+        "health",
+        400,
+        0.35,
+        _protects,
+        LocalText(zh="多一份保障，日常更安心", en="some more protection makes everyday life easier"),
+    ),
+)

@@ -172,7 +172,7 @@ def _batch(given: argparse.Namespace, settings: Settings) -> int:
         with application.database.session(_SELF) as session:
             parts = list(CustomerFileReader(settings.timezone).ids(session, batch_offers.PART))
         lines = (
-            batch_offers.on_ray(parts, today, given.limit, given.ray)
+            batch_offers.on_ray(parts, today, given.limit, given.ray, given.workers)
             if given.ray
             else batch_offers.in_processes(parts, today, given.limit, min(given.workers, max(len(parts), 1)))
         )
