@@ -15,7 +15,7 @@ from openteller.customers.profile.tags import TAGS
 from openteller.customers.records import Customer
 from openteller.serving.plots import Bar, Moment, MonthBars, bars, fifths, month_bars, timeline
 
-_SHOWN_MONTHS = 13
+_SHOWN_MONTHS, _SHOWN_EVENTS = 13, 20
 _WIDE, _NARROW = 820, 330
 _SURE = 0.8
 _CHANNELS = {
@@ -28,6 +28,14 @@ _CHANNELS = {
     "auto": ("自动", "automatic"),
 }
 _RHYTHMS = {"monthly": ("每月", "monthly"), "quarterly": ("每季", "quarterly"), "yearly": ("每年", "yearly")}
+_EVENTS = {
+    "salary_change": ("工资变化", "another salary"),
+    "salary_stopped": ("工资停发", "no salary"),
+    "retirement": ("退休", "retirement"),
+    "moving": ("搬家", "moving"),
+    "child": ("子女", "a child"),
+    "travel": ("旅行", "a trip"),
+}
 _STANCES = {"mine": ("是我", "true of me"), "not_me": ("不是我", "not me"), "removed": ("已删除", "removed")}
 
 
@@ -63,7 +71,7 @@ class Page:
         """A customer's own page: their money by month, what is believed of them, and the switch."""
         say = self._say
         parts = [self._flow(profile.cash_flow), self._kinds(profile.cash_flow), self._recurring(profile.cash_flow)]
-        parts += [self._tags(profile), self._switch(profile)]
+        parts += [self._tags(profile), self._own_events(profile), self._switch(profile)]
         lead = say(
             f"根据您在本行的 {profile.movements:,} 笔交易，截至 {profile.on}。只有您和为您服务的员工能看到。",
             f"From your {profile.movements:,} movements with us, up to {profile.on}. Only you and the staff who serve you see this.",
@@ -193,15 +201,43 @@ class Page:
     def _refused(self, profile: Profile) -> str:
         say = self._say
         rows = "".join(
-            f'<li><span class="what">{escape(TAGS[word.tag].of(self._language))}<small>{say(*_STANCES[word.stance])}</small></span>'
+            f'<li><span class="what">{escape(self._named(word.tag))}<small>{say(*_STANCES[word.stance])}</small></span>'
             + self._button("/me/tags", {"tag": word.tag, "say": "forget"}, say("撤回", "Take back"))
             + "</li>"
             for word in profile.words
-            if word.stance != "mine" and word.tag in TAGS
+            if word.stance != "mine"
         )
         if not rows:
             return ""
         return f'<details><summary>{say("您否认或删除的", "What you said no to")}</summary><ul class="tags">{rows}</ul></details>'
+
+    def _named(self, tag: str) -> str:
+        """A tag or a life event, by what the customer's word is kept under."""
+        if tag in TAGS:
+            return TAGS[tag].of(self._language)
+        _, kind, on = tag.split(":")
+        return f"{self._say(*_EVENTS[kind])} {on}"
+
+    def _own_events(self, profile: Profile) -> str:
+        """The life events with buttons to correct them; nothing where none is derived."""
+        say = self._say
+        rows = "".join(
+            f'<li data-event="{event.name}"><span class="what">{event.on} {escape(event.text.of(self._language))}'
+            f"<small>{escape(self._proof(event))}</small></span>"
+            + self._button("/me/tags", {"tag": event.name, "say": "not_me"}, say("没有这回事", "Not so"))
+            + self._button("/me/tags", {"tag": event.name, "say": "remove"}, say("删除", "Remove"))
+            + "</li>"
+            for event in profile.events[:_SHOWN_EVENTS]
+        )
+        if not rows:
+            return ""
+        return f'<section id="events"><h2>{say("生活事件", "Life events")}</h2><ul class="tags">{rows}</ul></section>'
+
+    def _proof(self, event: LifeEvent) -> str:
+        """The movements that the event rests on."""
+        return ("；" if self._language == "zh" else "; ").join(
+            f"{one.on} {one.text.of(self._language)}" for one in event.evidence
+        )
 
     def _switch(self, profile: Profile) -> str:
         say, on = self._say, profile.personalised
@@ -246,7 +282,7 @@ class Page:
         title = self._say("生活事件", "Life events")
         if not profile.events or profile.since is None:
             return f"<section><h2>{title}</h2>{self._none()}</section>"
-        shown = profile.events[:20]
+        shown = profile.events[:_SHOWN_EVENTS]
         moments = [Moment(event.on, number, event.confidence >= _SURE) for number, event in enumerate(shown, 1)]
         first = min(profile.since, shown[-1].on)
         drawn = (timeline(moments, first, profile.on, title, width) for width in (_WIDE, _NARROW))
@@ -255,9 +291,7 @@ class Page:
 
     def _event(self, number: int, event: LifeEvent) -> str:
         sure = self._say(f"（把握 {event.confidence:.0%}）", f" ({event.confidence:.0%} sure)")
-        proof = "；" if self._language == "zh" else "; "
-        seen = proof.join(f"{one.on} {one.text.of(self._language)}" for one in event.evidence)
-        return f'<li><span class="mark">{number}</span>{event.on} {escape(event.text.of(self._language))}{sure}<small>{escape(seen)}</small></li>'
+        return f'<li><span class="mark">{number}</span>{event.on} {escape(event.text.of(self._language))}{sure}<small>{escape(self._proof(event))}</small></li>'
 
     def _believed(self, tags: Sequence[Tag]) -> str:
         rows = "".join(

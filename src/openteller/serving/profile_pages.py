@@ -133,7 +133,9 @@ def personalise(
 ) -> Response:
     """Switch personalisation."""
     desk = serving.application.profiles
-    return _change(request, serving, lang, lambda one: desk.personalise(one, granted == "yes"), "#personalisation")
+    return _change(
+        request, serving, lang, lambda one: desk.agree(one, "personalisation", granted == "yes"), "#personalisation"
+    )
 
 
 def _change(

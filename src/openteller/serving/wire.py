@@ -28,6 +28,7 @@ from openteller.core.records import (
 )
 from openteller.core.text import normalise
 from openteller.customers.assessment.questionnaire import Questionnaire
+from openteller.customers.profile.consents import ConsentState
 from openteller.customers.profile.records import Tag, TagWord, Wording
 from openteller.feedback.desk import MAX_NOTE_CHARACTERS
 from openteller.feedback.records import Correction, Head, QueuedTurn
@@ -283,12 +284,18 @@ class StanceBody(Record):
     stance: Literal["mine", "not_me"]
 
 
-class PersonalisationBody(Record):
-    """Whether the customer agrees to personalisation."""
+class ConsentBody(Record):
+    """Whether the customer agrees."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"granted": False}]})
 
     granted: bool
+
+
+class ConsentList(Record):
+    """A customer's switches."""
+
+    consents: tuple[ConsentState, ...]
 
 
 class TagList(Record):

@@ -243,7 +243,7 @@ def test_nobody_else_says_what_is_true_of_a_customer(desk: ProfileDesk, stored: 
         lambda: desk.say(AGENT, "drives", "mine"),
         lambda: desk.remove(AGENT, "drives"),
         lambda: desk.forget(AGENT),
-        lambda: desk.personalise(AGENT, True),
+        lambda: desk.agree(AGENT, "personalisation", True),
     ]
     for attempt in refused:
         with pytest.raises(NotAllowed):
@@ -266,13 +266,13 @@ def test_personalisation_off_leaves_the_cash_flow(desk: ProfileDesk, stored: Dat
         REPOSITORY.book(session, salary(date(2026, 8, 1), 3, 18_500, "云杉科技"))
     whole = desk.profile(OWNER)
     assert [tag.tag for tag in whole.tags] == ["salary_here"]
-    assert desk.personalise(OWNER, False).granted is False
+    assert desk.agree(OWNER, "personalisation", False).granted is False
     plain = desk.profile(OWNER)
     assert (plain.personalised, plain.tags, plain.events, plain.segment) == (False, (), (), None)
     assert plain.cash_flow == whole.cash_flow
     with stored.session(OWNER) as session:
         assert not CustomerRepository().file(session, "C000042", ON).granted("personalisation")
-    assert desk.personalise(OWNER, True).granted
+    assert desk.agree(OWNER, "personalisation", True).granted
     assert desk.profile(OWNER).tags == whole.tags
 
 

@@ -57,6 +57,54 @@ def test_the_last_word_is_the_customers(client: TestClient, spending: House, ann
     assert client.get("/v1/me/tags", headers=ann).json()["words"] == []
 
 
+def test_a_life_event_is_denied_removed_and_taken_back(client: TestClient, spending: House, ann: Headers) -> None:
+    def events() -> list[str]:
+        return [event["name"] for event in client.get("/v1/me/profile", headers=ann).json()["events"]]
+
+    (stopped,) = events()
+    assert stopped.startswith("event:salary_stopped:")
+    for call in (client.put, client.delete):
+        assert call(f"/v1/me/events/{stopped}", headers=ann).status_code == 204
+        assert events() == []
+    words = client.get("/v1/me/tags", headers=ann).json()["words"]
+    assert [(word["tag"], word["stance"]) for word in words] == [(stopped, "removed")]
+    assert client.delete(f"/v1/me/events/{stopped}/word", headers=ann).status_code == 204
+    assert events() == [stopped]
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "code"),
+    [
+        ("event:travel:2020-01-01", 404, "not_found"),
+        ("event:travel:2020-02-31", 422, "bad_input"),
+        ("event:wedding:2020-01-01", 404, "not_found"),
+        ("event:travel", 404, "not_found"),
+    ],
+)
+def test_events_that_there_are_not(
+    client: TestClient, spending: House, ann: Headers, event: str, status: int, code: str
+) -> None:
+    error_of(client.put(f"/v1/me/events/{event}", headers=ann), status, code)
+    assert client.get("/v1/me/tags", headers=ann).json()["words"] == []
+
+
+def test_an_event_cannot_be_added(client: TestClient, spending: House, ann: Headers) -> None:
+    event = client.get("/v1/me/profile", headers=ann).json()["events"][0]["name"]
+    error_of(client.put(f"/v1/me/tags/{event}", json={"stance": "mine"}, headers=ann), 422, "bad_input")
+
+
+def test_each_consent_says_what_follows(client: TestClient, spending: House, ann: Headers) -> None:
+    found = {one["purpose"]: one for one in client.get("/v1/me/consents", headers=ann).json()["consents"]}
+    assert {purpose: one["granted"] for purpose, one in found.items()} == {"personalisation": True, "marketing": False}
+    assert all(one[part][lang] for one in found.values() for part in ("name", "on", "off") for lang in ("zh", "en"))
+    assert found["marketing"]["at"] is None
+    assert client.put("/v1/me/consents/marketing", json={"granted": True}, headers=ann).json()["granted"]
+    again = {one["purpose"]: one for one in client.get("/v1/me/consents", headers=ann).json()["consents"]}
+    assert again["marketing"]["at"]
+    error_of(client.put("/v1/me/consents/recording", json={"granted": True}, headers=ann), 404, "not_found")
+    error_of(client.put("/v1/me/consents/marketing", json={"granted": "maybe"}, headers=ann), 422, "bad_input")
+
+
 def test_personalisation_is_switched_off_and_on(client: TestClient, spending: House, ann: Headers) -> None:
     answer = client.put("/v1/me/personalisation", json={"granted": False}, headers=ann)
     assert (answer.status_code, answer.json()["granted"]) == (200, False)

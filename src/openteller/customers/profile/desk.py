@@ -5,22 +5,23 @@ without the tag, so that what a customer deletes is gone. Where the movements ar
 only, the profile is made of the latest ones that it sends. Knows nothing about HTTP.
 """
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from openteller.core.clock import local_date, utc_now
-from openteller.core.errors import NotAllowed
+from openteller.core.errors import BadInput, NotAllowed, NotFound
 from openteller.core.records import Principal, Role
 from openteller.customers.core_banking import MAX_TRANSACTIONS, CoreBanking, customer_of
+from openteller.customers.profile.consents import ConsentState, consent_states, switch
 from openteller.customers.profile.profile import profile
 from openteller.customers.profile.records import Profile, Stance
 from openteller.customers.profile.repository import BehaviourRepository
 from openteller.customers.profile.running import running_state
-from openteller.customers.profile.tags import known
+from openteller.customers.profile.tags import TAGS, known
 from openteller.customers.records import Consent, Customer
 from openteller.customers.repository import CustomerRepository
 from openteller.store import audit
@@ -78,20 +79,25 @@ class ProfileDesk:
         return self._banking.profile(principal)
 
     def say(self, principal: Principal, tag: str, stance: Stance) -> None:
-        """Keep the customer's word about a tag; it stands against what is derived from then on.
+        """Keep the customer's word about a tag or a life event; it stands against what is derived from then on.
 
         Raises:
-            NotFound: there is no such tag.
+            NotFound: there is no such tag, or no such event of theirs.
+            BadInput: a life event is to be added: events are read from movements.
             NotAllowed: the principal is not the customer.
         """
-        known(tag)
+        self._known(principal, tag)
+        if stance == "mine" and tag not in TAGS:
+            raise BadInput(
+                "Life events cannot be added.", next_step="Add a tag that says so: GET /v1/me/tags lists them."
+            )
         with self._own(principal) as session:
             self._behaviour.say(session, customer_of(principal), tag, stance)
             self._note(session, principal, "tag.said", {"stance": stance})
 
     def remove(self, principal: Principal, tag: str) -> None:
-        """Take a tag away: a customer's own is deleted, a derived one does not come back until they say so."""
-        known(tag)
+        """Take a tag or event away: a customer's own is deleted, a derived one stays away until they say otherwise."""
+        self._known(principal, tag)
         with self._own(principal) as session:
             customer_id = customer_of(principal)
             said = {word.tag: word.stance for word in self._behaviour.words(session, customer_id)}
@@ -101,28 +107,52 @@ class ProfileDesk:
             self._note(session, principal, "tag.removed", {})
 
     def forget(self, principal: Principal, tag: str | None = None) -> None:
-        """Delete what the customer said of one tag, or of all; what is derived may come back."""
+        """Delete what the customer said of one tag or event, or of all; what is derived may come back."""
         if tag is not None:
             known(tag)
         with self._own(principal) as session:
             self._behaviour.unsay(session, customer_of(principal), tag)
             self._note(session, principal, "tag.forgotten" if tag else "tags.forgotten", {})
 
-    def personalise(self, principal: Principal, granted: bool) -> Consent:
-        """Switch personalisation on or off. Off: nothing but the plain cash flow is derived."""
+    def consents(self, principal: Principal) -> tuple[ConsentState, ...]:
+        """The customer's switches, each with what follows from yes and from no."""
+        with self._database.session(principal) as session:
+            customer_id = customer_of(principal)
+            self._customers.require(session, customer_id)
+            return consent_states(self._customers.consents(session, customer_id))
+
+    def agree(self, principal: Principal, purpose: str, granted: bool) -> Consent:
+        """Keep whether the customer agrees; without personalisation nothing but the plain cash flow is derived.
+
+        Raises:
+            NotFound: there is no such switch, or the customer is not in this store.
+            NotAllowed: the principal is not the customer.
+        """
+        named = switch(purpose)
         with self._own(principal) as session:
-            consent = self._customers.set_consent(session, customer_of(principal), _PURPOSE, granted)
-            self._note(session, principal, "consent.changed", {"purpose": _PURPOSE, "granted": granted})
+            consent = self._customers.set_consent(session, customer_of(principal), named, granted)
+            self._note(session, principal, "consent.changed", {"purpose": named, "granted": granted})
             return consent
 
-    def _own(self, principal: Principal) -> AbstractContextManager[Session]:
+    def _known(self, principal: Principal, tag: str) -> None:
+        """Nobody says anything of an event that is not in their profile, or was not before they refused it."""
+        if known(tag) in TAGS:
+            return
+        found = self.profile(principal) if principal.role is Role.CUSTOMER else None
+        if found and tag not in {event.name for event in found.events} | {word.tag for word in found.words}:
+            raise NotFound("There is no such event of yours.", next_step="GET /v1/me/profile lists them.")
+
+    @contextmanager
+    def _own(self, principal: Principal) -> Iterator[Session]:
         if principal.role is not Role.CUSTOMER:
             raise NotAllowed(
                 "Only customers themselves say what is true of them.",
                 cause=f"This login's role is {principal.role.value}.",
                 next_step="Ask the customer to log in and change it.",
             )
-        return self._database.session(principal)
+        with self._database.session(principal) as session:
+            self._customers.require(session, customer_of(principal))
+            yield session
 
     def _note(self, session: Session, principal: Principal, action: str, detail: dict[str, Any]) -> None:
         audit.record(session, principal.subject, action, customer_of(principal), detail)

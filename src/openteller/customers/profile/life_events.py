@@ -6,15 +6,17 @@ What is not covered: events of which nothing is paid here, and anything about he
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from statistics import median
+from typing import get_args
 
+from openteller.core.errors import BadInput
 from openteller.core.money import Money
 from openteller.core.text import fold
-from openteller.customers.profile.records import EventKind, Evidence, LifeEvent, Wording
+from openteller.customers.profile.records import EventKind, Evidence, LifeEvent, TagWord, Wording
 from openteller.customers.profile.running import Month, Party, RunningState, TravelDay, month_at, month_number
 
 _PENSION = re.compile(r"养老金|退休金|离退休|社会保险|社保|\b(pension|retirement)\b|\bsocial (insurance|security)\b")
@@ -22,6 +24,7 @@ _PENSION = re.compile(r"养老金|退休金|离退休|社会保险|社保|\b(pen
 _CHILD = re.compile(
     r"母婴|婴儿|幼儿园|早教|托育|托儿|奶粉|尿布|童装|\b(baby|nursery|kindergarten|nappies|diapers?|preschool|daycare|childcare)\b"
 )
+_NAME = re.compile(rf"event:({'|'.join(get_args(EventKind))}):(\d{{4}}-\d\d-\d\d)")
 _SETTLED = 3
 """Months that make a custom: a salary, a rent, a payee."""
 _CHANGED = Decimal("0.05")
@@ -33,6 +36,37 @@ def life_events(state: RunningState, on: date) -> tuple[LifeEvent, ...]:
     """What happened up to day `on`, latest first."""
     found = [*_salary(state, on), *_moving(state), *_child(state), *_travel(state)]
     return tuple(sorted((e for e in found if e.on <= on), key=lambda e: (e.on, e.kind), reverse=True))
+
+
+def unrefused(events: Iterable[LifeEvent], words: Iterable[TagWord]) -> tuple[LifeEvent, ...]:
+    """The events that the customer did not call wrong or remove.
+
+    What a late booking moves by up to a week is the same event: a word about it holds on.
+    """
+    said = [found.groups() for word in words if (found := _NAME.fullmatch(word.tag))]
+    refused = [(kind, date.fromisoformat(on)) for kind, on in said]
+    return tuple(
+        event
+        for event in events
+        if not any(kind == event.kind and abs((event.on - on).days) <= _TRIP_GAP for kind, on in refused)
+    )
+
+
+def is_event_name(name: str) -> bool:
+    """Whether a customer's word is about a life event rather than a tag.
+
+    Raises:
+        BadInput: it looks like one and names no day.
+    """
+    found = _NAME.fullmatch(name)
+    if found:
+        try:
+            date.fromisoformat(found[2])
+        except ValueError as error:
+            raise BadInput(
+                f"{found[2]} is no day.", next_step="Take the event's name from GET /v1/me/profile."
+            ) from error
+    return found is not None
 
 
 def pensions(state: RunningState) -> list[Party]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from openteller.customers.profile.cash_flow import cash_flow
-from openteller.customers.profile.life_events import life_events
+from openteller.customers.profile.life_events import life_events, unrefused
 from openteller.customers.profile.records import ChannelShare, Profile, RfmCuts, TagWord
 from openteller.customers.profile.running import RunningState, month_at, month_number
 from openteller.customers.profile.segments import rfm_figures, segment
@@ -33,7 +33,7 @@ def profile(
         state: of all their movements.
         on: the day.
         personalised: whether they agreed to personalisation.
-        words: what they said of tags.
+        words: what they said of tags and life events.
         cuts: the bank's quintiles; None when never computed.
     """
     flow = cash_flow(state, on)
@@ -49,7 +49,7 @@ def profile(
     )
     if not personalised:
         return plain
-    events, channels = life_events(state, on), channel_habits(state, on)
+    events, channels = unrefused(life_events(state, on), words), channel_habits(state, on)
     return plain.model_copy(
         update={
             "channels": channels,

@@ -137,6 +137,12 @@ class LifeEvent(Record):
     text: Wording
     evidence: tuple[Evidence, ...] = Field(min_length=1)
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def name(self) -> str:
+        """What the customer's word about it is kept under: ``event:KIND:DAY``."""
+        return f"event:{self.kind}:{self.on}"
+
 
 class ChannelShare(Record):
     """How much is done in one channel, of the last twelve months' movements that name one."""
@@ -147,9 +153,9 @@ class ChannelShare(Record):
 
 
 class TagWord(Record):
-    """What a customer said of a tag; it stands against whatever their movements say."""
+    """What a customer said of a tag or of a life event; it stands against whatever their movements say."""
 
-    tag: str
+    tag: str = Field(description="of the list of tags, or the name of a life event: event:KIND:DAY")
     stance: Stance
     at: datetime
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from openteller.core.errors import NotFound
 from openteller.core.money import Money
-from openteller.customers.profile.life_events import pensions
+from openteller.customers.profile.life_events import is_event_name, pensions
 from openteller.customers.profile.records import CashFlow, ChannelShare, LifeEvent, Tag, TagWord, Wording
 from openteller.customers.profile.running import RunningState, month_at, month_number
 
@@ -44,12 +44,13 @@ _CAR_WORDS = ("加油", "停车", "洗车", "汽车", "etc", "fuel", "petrol", "
 
 
 def known(tag: str) -> str:
-    """The tag, if there is one of that name.
+    """The tag, or the name of a life event, if there is one of that name.
 
     Raises:
         NotFound: there is none.
+        BadInput: it is the name of an event, without a day that there is.
     """
-    if tag not in TAGS:
+    if tag not in TAGS and not is_event_name(tag):
         raise NotFound("There is no such tag.", next_step=f"Choose one of: {', '.join(sorted(TAGS))}.")
     return tag
 

@@ -10,11 +10,12 @@ from openteller.customers.profile.tags import TAGS
 from openteller.customers.records import Consent
 from openteller.serving import errors
 from openteller.serving.deps import Owner, Served, Serving
-from openteller.serving.wire import Label, PersonalisationBody, StanceBody, TagList
+from openteller.serving.wire import ConsentBody, ConsentList, Label, StanceBody, TagList
 
 router = APIRouter(prefix="/v1/me", tags=["profile"])
 
 _Tag = Annotated[Label, Path(description="of the list that GET /v1/me/tags gives")]
+_Event = Annotated[Label, Path(description="its name in GET /v1/me/profile, as event:travel:2026-05-01")]
 _READING = errors.responses(401, 403, 404, 429, 503)
 _WRITING = errors.responses(400, 401, 403, 404, 413, 422, 429, 503)
 
@@ -56,10 +57,40 @@ def forget(owner: Owner, serving: Served) -> None:
     serving.application.profiles.forget(owner)
 
 
+@router.put("/events/{event}", summary="Say that an event is wrong", status_code=204, responses=_WRITING)
+def deny_event(event: _Event, owner: Owner, serving: Served) -> None:
+    """The event did not happen: neither it nor what follows from it is believed from then on."""
+    serving.application.profiles.say(owner, event, "not_me")
+
+
+@router.delete("/events/{event}", summary="Remove an event", status_code=204, responses=_WRITING)
+def remove_event(event: _Event, owner: Owner, serving: Served) -> None:
+    """The event is shown and used no more; that you removed it is remembered until you take it back."""
+    serving.application.profiles.remove(owner, event)
+
+
+@router.delete("/events/{event}/word", summary="Take back what I said of an event", status_code=204, responses=_WRITING)
+def take_event_back(event: _Event, owner: Owner, serving: Served) -> None:
+    """Deletes what you said of the event; it may be derived again."""
+    serving.application.profiles.forget(owner, event)
+
+
+@router.get("/consents", summary="What I agree to", responses=_READING)
+def consents(owner: Owner, serving: Served) -> ConsentList:
+    """Your switches, each with what follows from yes and from no, in plain words."""
+    return ConsentList(consents=serving.application.profiles.consents(owner))
+
+
+@router.put("/consents/{purpose}", summary="Agree, or no more", responses=_WRITING)
+def agree(purpose: Label, body: ConsentBody, owner: Owner, serving: Served) -> Consent:
+    """It counts from the next look on."""
+    return serving.application.profiles.agree(owner, purpose, body.granted)
+
+
 @router.put("/personalisation", summary="Switch personalisation", responses=_WRITING)
-def personalise(body: PersonalisationBody, owner: Owner, serving: Served) -> Consent:
+def personalise(body: ConsentBody, owner: Owner, serving: Served) -> Consent:
     """Off: nothing is derived about you but your plain cash flow, and no offer is made from your movements."""
-    return serving.application.profiles.personalise(owner, body.granted)
+    return serving.application.profiles.agree(owner, "personalisation", body.granted)
 
 
 def _tags(serving: Serving, owner: Principal) -> TagList:
