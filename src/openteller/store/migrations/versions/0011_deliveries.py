@@ -6,7 +6,7 @@ Revision ID: 0011
 from openteller.store.migrations.statements import run
 
 revision = "0011"
-down_revision = "0006"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

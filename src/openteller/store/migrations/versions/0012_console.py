@@ -6,7 +6,7 @@ Revision ID: 0012
 from openteller.store.migrations.statements import run
 
 revision = "0012"
-down_revision = "0006"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

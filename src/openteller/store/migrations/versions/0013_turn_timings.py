@@ -6,7 +6,7 @@ Revision ID: 0013
 from openteller.store.migrations.statements import run
 
 revision = "0013"
-down_revision = "0006"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
