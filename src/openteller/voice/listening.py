@@ -26,7 +26,7 @@ _ASKED = 0.8  # … at the most, after what reads as a question
 # Seconds of silence by the least probability that the turn is over (turn_ends). A number is read out in groups, with pauses, and
 # sounds over after each; in other words the sound says more. Chosen on the lines that the probability was fitted on, cross-
 # validated, and on benchmarks/voice_utterances.yaml and voice_blind.yaml (lab/LOG.md).
-_IN_NUMBERS = ((0.8, 0.45), (0.7, 0.9), (0.5, 1.6), (0.0, 2.4))
+_IN_NUMBERS = ((0.85, 0.45), (0.7, 0.95), (0.5, 1.6), (0.0, 2.4))
 _IN_WORDS = ((0.4, 0.0), (0.0, 1.5))
 _OPEN_SOUND = 1.5  # … in a number that sounds open
 # A product's name and no more reads as unfinished, and is asked often: where it sounds over, little longer than a pause for breath.
