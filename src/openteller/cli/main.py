@@ -15,7 +15,7 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller knowledge import|list|search         the bank's documents
   teller products grade|regrade-report|check  risk grades, whom a new grade touches, what suits a customer
   teller customers features|book|recompute|…  what customers' movements say
-  teller demo load [--customers N] [--reset]  the demo bank
+  teller demo load [--customers N] [--reset]  the demo bank; also offers, conversations, speak
   teller db upgrade|downgrade|status          the schema of the store
   teller doctor [--json]                      checks everything and says what to do
   teller pretrain RECIPE [--output DIR]       adapt a language model to the bank's texts (extra: train)
@@ -28,6 +28,8 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller feedback queue|correct|accept|list|… what the assistant got wrong, and what staff say it should have been
   teller retrain TASK [--at-least N] […]      train again with the accepted corrections (extra: train)
   teller recommend CUSTOMER|train|batch|…     what suits a customer and why; learning, batches, experiments
+  teller trends [--topic T] [--days N]        mood and need over time, from the bank to one customer
+  teller jobs run|list|status                 scheduled work: what is done when, and a worker for it
   teller recordings list|export|verify|…      recorded calls: encrypted, retained by rule
   teller survey create|import|report|link|…   what customers answer: figures, themes, drivers, whom to call back
   teller complaints list|open|extend|due|…    complaints with the clock of the rules
@@ -207,6 +209,18 @@ def _recordings(arguments: list[str]) -> int:
     return recordings(arguments)
 
 
+def _trends(arguments: list[str]) -> int:
+    from openteller.cli.commands.trends import trends
+
+    return trends(arguments)
+
+
+def _jobs(arguments: list[str]) -> int:
+    from openteller.cli.commands.jobs import jobs
+
+    return jobs(arguments)
+
+
 def _speak(arguments: list[str]) -> int:
     from openteller.cli.commands.speak import speak
 
@@ -247,6 +261,8 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "feedback": _feedback,
     "retrain": _retrain,
     "recommend": _recommend,
+    "trends": _trends,
+    "jobs": _jobs,
     "recordings": _recordings,
     "speak": _speak,
     "survey": _survey,

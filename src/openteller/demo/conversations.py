@@ -159,7 +159,7 @@ def _turn(ask: Ask, mood: str, english: bool, at: datetime, ids: dict[str, UUID]
         risk_flags=(),
     )
     said = "This is an answer of the demo." if english else "这是演示数据里的回答。"
-    offers = ()
+    offers: tuple[Offer, ...] = ()
     if ask.product and mood != "negative":
         why = "You asked about it." if english else "您在咨询这类产品。"
         offers = (Offer(product_id=ask.product, name=ask.product, reason=why, score=0.6),)

@@ -16,6 +16,7 @@ from openteller import __version__
 from openteller.core.clock import utc_now
 from openteller.serving import errors, pages, profile_pages
 from openteller.serving.api import (
+    alerts,
     auth,
     conversations,
     customers,
@@ -30,6 +31,7 @@ from openteller.serving.api import (
     products,
     spoken,
     telephony,
+    trends,
     voice,
 )
 from openteller.serving.calls import CallDesk
@@ -66,6 +68,11 @@ _TAGS = [
         "name": "feedback",
         "description": "Turns that went wrong, what staff say they meant, and a second person's review.",
     },
+    {
+        "name": "trends",
+        "description": "Mood and need over time, with intervals; groups of fewer than five people are left out.",
+    },
+    {"name": "alerts", "description": "What somebody of the bank should look at."},
     {"name": "profile", "description": "What a customer's movements say, and the customer's own word about it."},
     {"name": "documents", "description": "What the answers come from. Changed by analysts, administrators, services."},
     {
@@ -114,7 +121,19 @@ def create_app(application: Application) -> FastAPI:
     errors.install(app)
     answering = (spoken, inquiries, conversations, voice, telephony, explanations)
     people = (me, customers, investors, offers)
-    for part in (*answering, *people, feedback, documents, products, auth, health, pages, profile_pages):
+    for part in (
+        *answering,
+        *people,
+        feedback,
+        trends,
+        alerts,
+        documents,
+        products,
+        auth,
+        health,
+        pages,
+        profile_pages,
+    ):
         app.include_router(part.router)
     if settings.console:
         app.state.console = door.Door(app.state.serving)

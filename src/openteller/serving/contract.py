@@ -15,6 +15,7 @@ from openteller.customers.profile.desk import ProfileDesk
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.insights.alerts.desk import AlertDesk
+from openteller.insights.trends.desk import TrendDesk
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
 from openteller.products.grade_desk import GradeDesk
 from openteller.recommendation.records import WhyNot
@@ -151,6 +152,10 @@ class Application(Protocol):
     def explainer(self) -> Explainer: ...
     @property
     def feedback(self) -> LabelDesk: ...
+    @property
+    def alerts(self) -> AlertDesk: ...
+    @property
+    def trends(self) -> TrendDesk: ...
     @property
     def assessments(self) -> AssessmentDesk: ...
     @property

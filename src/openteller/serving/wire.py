@@ -32,6 +32,8 @@ from openteller.customers.profile.consents import ConsentState
 from openteller.customers.profile.records import Tag, TagWord, Wording
 from openteller.feedback.desk import MAX_NOTE_CHARACTERS
 from openteller.feedback.records import Correction, Head, QueuedTurn
+from openteller.insights.alerts.records import Alert, Delivery
+from openteller.insights.trends.records import MoodTrend, NeedShare
 from openteller.knowledge.records import Document, Hit
 from openteller.products.grade_desk import MAX_BECAUSE_CHARACTERS
 from openteller.products.grades import GradedBy
@@ -268,6 +270,30 @@ class LabelQueue(Record):
     """Turns worth a look, the newest first."""
 
     turns: tuple[QueuedTurn, ...]
+
+
+class AlertList(Record):
+    """Alerts, the newest first."""
+
+    alerts: tuple[Alert, ...]
+
+
+class DeliveryList(Record):
+    """Alerts on their way out of the console, the newest first."""
+
+    deliveries: tuple[Delivery, ...]
+
+
+class TopicTrends(Record):
+    """The mood of each topic, the worst first."""
+
+    topics: tuple[MoodTrend, ...]
+
+
+class NeedTrends(Record):
+    """How many conversations named each need, by period."""
+
+    needs: tuple[NeedShare, ...]
 
 
 class KnownLabels(Record):

@@ -36,6 +36,7 @@ from openteller.customers.store_banking import StoreCoreBanking
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.insights.alerts.desk import AlertDesk
+from openteller.insights.trends.desk import TrendDesk
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
 from openteller.products.catalogue import read_products
@@ -137,6 +138,8 @@ class House:
         encoder = ScriptedEncoder(HEADS)
         self.explainer = Explainer(encoder, {})
         self.feedback = LabelDesk(database, lambda: encoder.labels, redacted)
+        self.alerts = AlertDesk(database)
+        self.trends = TrendDesk(database, settings.timezone)
         self.assessments = AssessmentDesk(database)
         self.grades = GradeDesk(database)
         self.suitability = SuitabilityDesk(database, StoreCoreBanking(database))

@@ -1,4 +1,4 @@
-"""`teller demo load`: the demo bank, all of it fictional; `teller demo offers` makes up what its customers did with offers; `teller demo speak` makes the sound that comes with it anew."""
+"""`teller demo load`: the demo bank, all of it fictional; `teller demo offers` makes up what its customers did with offers; `teller demo conversations` makes up what they asked; `teller demo speak` makes the sound that comes with it anew."""
 
 import argparse
 from contextlib import closing, suppress
@@ -9,9 +9,11 @@ from openteller.cli.progress import console_progress
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import OpenTellerError
 from openteller.core.records import Role
+from openteller.demo.conversations import DAYS
 from openteller.demo.load import CUSTOMERS, SEED, BankReport, LoadReport, load, load_bank
 from openteller.demo.openings import PACK, pack, unpack
 from openteller.demo.outcomes import make_outcomes
+from openteller.demo.past import make_past
 from openteller.settings import load as load_settings
 
 _EXAMPLES = """\
@@ -20,6 +22,7 @@ examples:
   teller demo load --customers 1000000 --seed 7
   teller demo load --reset                        also restores documents that were withdrawn or edited
   teller demo offers --customers 500              offers that customers might have seen, for teller recommend train
+  teller demo conversations --days 90             what customers might have asked, for teller trends
   teller demo speak --output openings.zip         the openings of all replies as sound, for the next release
 """
 
@@ -29,8 +32,9 @@ def demo(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         "teller demo", description=demo.__doc__, epilog=_EXAMPLES, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("action", choices=["load", "offers", "speak"])
+    parser.add_argument("action", choices=["load", "offers", "conversations", "speak"])
     parser.add_argument("--customers", type=int, default=CUSTOMERS)
+    parser.add_argument("--days", type=int, default=DAYS, help=f"of conversations (default {DAYS})")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--reset", action="store_true", help="restore documents that staff withdrew or edited")
     parser.add_argument(
@@ -42,6 +46,8 @@ def demo(arguments: list[str]) -> int:
             return _pack(application, given.output)
         if given.action == "offers":
             return _offer(application, given.customers, given.seed)
+        if given.action == "conversations":
+            return _converse(application, given.days, given.seed)
         report, bank = load_demo(application, given.customers, given.seed, reset=given.reset)
     print("\n".join(filter(None, [report.summary, bank.summary])))
     return 0
@@ -80,6 +86,14 @@ def _offer(application: Application, customers: int, seed: int) -> int:
         zone=settings.timezone,
         progress=console_progress(),
     )
+    print(report.summary)
+    return 0
+
+
+def _converse(application: Application, days: int, seed: int) -> int:
+    zone = application.settings.timezone
+    today = local_date(utc_now(), zone)
+    report = make_past(application.database, today, days=days, seed=seed, zone=zone, progress=console_progress())
     print(report.summary)
     return 0
 

@@ -87,5 +87,5 @@ class Courier:
 
 def wait_after(attempts: int, chance: float) -> timedelta:
     """How long to wait after so many attempts; `chance` in 0–1."""
-    longest = min(_FIRST_WAIT * 2 ** (attempts - 1), _LONGEST_WAIT)
+    longest = min(_FIRST_WAIT * (1 << (attempts - 1)), _LONGEST_WAIT)
     return longest * (0.5 + chance / 2)

@@ -72,7 +72,8 @@ class AlertRepository:
             return None
         begun = {"attempts": DeliveryRow.attempts + 1, "next_at": now + lease}
         session.execute(update(DeliveryRow).where(DeliveryRow.id == found).values(begun))
-        return _delivery(*session.execute(_deliveries().where(DeliveryRow.id == found)).one())
+        row, alert = session.execute(_deliveries().where(DeliveryRow.id == found)).one()
+        return _delivery(row, alert)
 
     def settle(
         self,
@@ -99,7 +100,7 @@ class AlertRepository:
         return tuple(_delivery(row, alert) for row, alert in session.execute(query.limit(limit)))
 
 
-def _deliveries() -> Select[tuple[DeliveryRow, AlertRow]]:
+def _deliveries() -> Select[DeliveryRow, AlertRow]:
     query = select(DeliveryRow, AlertRow).join(AlertRow, AlertRow.id == DeliveryRow.alert_id)
     return query.execution_options(populate_existing=True)
 
