@@ -13,6 +13,8 @@ from openteller.customers.assessment.desk import AssessmentDesk
 from openteller.customers.profile.desk import ProfileDesk
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
+from openteller.insights.complaints.desk import ComplaintDesk
+from openteller.insights.surveys.desk import SurveyDesk
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
 from openteller.products.grade_desk import GradeDesk
 from openteller.recommendation.records import WhyNot
@@ -147,6 +149,10 @@ class Application(Protocol):
     def explainer(self) -> Explainer: ...
     @property
     def feedback(self) -> LabelDesk: ...
+    @property
+    def surveys(self) -> SurveyDesk: ...
+    @property
+    def complaints(self) -> ComplaintDesk: ...
     @property
     def assessments(self) -> AssessmentDesk: ...
     @property

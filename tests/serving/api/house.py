@@ -34,6 +34,9 @@ from openteller.customers.profile.desk import ProfileDesk
 from openteller.customers.store_banking import StoreCoreBanking
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
+from openteller.insights.alerts.desk import AlertDesk
+from openteller.insights.complaints.desk import ComplaintDesk
+from openteller.insights.surveys.desk import SurveyDesk
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
 from openteller.products.catalogue import read_products
@@ -135,6 +138,16 @@ class House:
         encoder = ScriptedEncoder(HEADS)
         self.explainer = Explainer(encoder, {})
         self.feedback = LabelDesk(database, lambda: encoder.labels, redacted)
+        alerts, zone = AlertDesk(database), settings.timezone
+        self.surveys = SurveyDesk(
+            database,
+            alerts,
+            redact=redacted,
+            key=settings.signing_key,
+            embed=lambda words: embedder.embed(words, "query"),
+            zone=zone,
+        )
+        self.complaints = ComplaintDesk(database, alerts, redact=redacted, zone=zone)
         self.assessments = AssessmentDesk(database)
         self.grades = GradeDesk(database)
         self.suitability = SuitabilityDesk(database, StoreCoreBanking(database))
