@@ -14,10 +14,11 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from openteller import __version__
 from openteller.core.clock import utc_now
-from openteller.serving import errors, pages, profile_pages
+from openteller.serving import errors, pages, profile_pages, survey_pages
 from openteller.serving.api import (
     alerts,
     auth,
+    complaints,
     conversations,
     customers,
     documents,
@@ -30,6 +31,7 @@ from openteller.serving.api import (
     offers,
     products,
     spoken,
+    surveys,
     telephony,
     trends,
     voice,
@@ -81,6 +83,8 @@ _TAGS = [
     },
     {"name": "products", "description": "The catalogue with rates, fees and risk grades; grading, and who holds what."},
     {"name": "suitability", "description": "The investor questionnaire, a customer's class, and what suits them."},
+    {"name": "surveys", "description": "What customers are asked, what they answer, and what that says."},
+    {"name": "complaints", "description": "Complaints with the clock of the rules, for staff."},
     {"name": "auth", "description": "Bearer tokens."},
     {"name": "operations", "description": "Health and metrics."},
 ]
@@ -121,19 +125,9 @@ def create_app(application: Application) -> FastAPI:
     errors.install(app)
     answering = (spoken, inquiries, conversations, voice, telephony, explanations)
     people = (me, customers, investors, offers)
-    for part in (
-        *answering,
-        *people,
-        feedback,
-        trends,
-        alerts,
-        documents,
-        products,
-        auth,
-        health,
-        pages,
-        profile_pages,
-    ):
+    listening = (feedback, trends, alerts, surveys, complaints)
+    face = (pages, profile_pages, survey_pages)
+    for part in (*answering, *people, *listening, documents, products, auth, health, *face):
         app.include_router(part.router)
     if settings.console:
         app.state.console = door.Door(app.state.serving)

@@ -36,6 +36,8 @@ from openteller.customers.store_banking import StoreCoreBanking
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.insights.alerts.desk import AlertDesk
+from openteller.insights.complaints.desk import ComplaintDesk
+from openteller.insights.surveys.desk import SurveyDesk
 from openteller.insights.trends.desk import TrendDesk
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
@@ -140,6 +142,15 @@ class House:
         self.feedback = LabelDesk(database, lambda: encoder.labels, redacted)
         self.alerts = AlertDesk(database)
         self.trends = TrendDesk(database, settings.timezone)
+        self.surveys = SurveyDesk(
+            database,
+            self.alerts,
+            redact=redacted,
+            key=settings.signing_key,
+            embed=lambda words: embedder.embed(words, "query"),
+            zone=settings.timezone,
+        )
+        self.complaints = ComplaintDesk(database, self.alerts, redact=redacted, zone=settings.timezone)
         self.assessments = AssessmentDesk(database)
         self.grades = GradeDesk(database)
         self.suitability = SuitabilityDesk(database, StoreCoreBanking(database))

@@ -143,11 +143,12 @@ def _note(application: Application, given: argparse.Namespace, operator: Princip
 
 
 def _extend(application: Application, given: argparse.Namespace, operator: Principal) -> int:
-    approver = Principal(subject=named(given.approved_by), role=Role.ADMIN) if given.approved_by else None
     desk = application.complaints
-    return _changed(
-        desk.extend(operator, given.number, given.because, approved_by=approver, informed=given.told), given
-    )
+    if given.approved_by is None:
+        return _changed(desk.extend(operator, given.number, given.because, informed=given.told), given)
+    approver = Principal(subject=named(given.approved_by), role=Role.ADMIN)
+    asked = operator.subject
+    return _changed(desk.extend(approver, given.number, given.because, asked_by=asked, informed=given.told), given)
 
 
 def _close(application: Application, given: argparse.Namespace, operator: Principal) -> int:

@@ -167,23 +167,23 @@ class ComplaintDesk:
         number: int,
         reason: str,
         *,
-        approved_by: Principal | None = None,
+        asked_by: str = "",
         informed: bool = False,
     ) -> Complaint:
         """Give a complaint more time: to 30 days from receipt, then to 60 (clock.py has the rule).
 
         Args:
-            principal: who asks for it.
+            principal: who extends it; the second time who approves that: an analyst or administrator.
             number: the complaint.
             reason: why; kept with it.
-            approved_by: who allows the second extension: another analyst or administrator.
+            asked_by: who asked for the second extension: somebody else than who approves it.
             informed: that the complainant was told of the second.
 
         Raises:
             NotFound: there is no such complaint.
             Conflict: it is closed, its time is over, or was extended twice.
-            BadInput: no reason; or the second lacks approval or notice.
-            NotAllowed: the approver may not approve.
+            BadInput: no reason; or the second lacks who asked for it, or notice.
+            NotAllowed: the principal may not approve the second.
         """
         _require_staff(principal)
         why = self._said(reason, "reason")
@@ -191,12 +191,12 @@ class ComplaintDesk:
             found = self._changeable(session, number)
             _extendable(found, self.today)
             if clock.needs_approval(found.extensions):
-                _approved(principal, approved_by, informed)
+                _approved(principal, asked_by, informed)
             due = clock.due_on(found.received_on, found.extensions + 1)
             changed = self._complaints.change(session, number, due_on=due, extensions=found.extensions + 1)
             detail = {
                 "due_on": due.isoformat(),
-                "approved_by": approved_by.subject if approved_by else None,
+                "asked_by": asked_by,
                 "informed": informed,
             }
             self._step(session, principal, number, Step.EXTENDED, why, detail)
@@ -283,15 +283,15 @@ def _extendable(found: Complaint, today: date) -> None:
         )
 
 
-def _approved(principal: Principal, approver: Principal | None, informed: bool) -> None:
-    if approver is None:
-        raise BadInput("The second extension needs approval.", next_step="Name who approved it.")
-    if approver.subject == principal.subject or approver.role not in _APPROVERS:
+def _approved(approver: Principal, asked_by: str, informed: bool) -> None:
+    if approver.role not in _APPROVERS or asked_by == approver.subject:
         raise NotAllowed(
-            "This approval does not count.",
-            cause="It takes somebody else who is an analyst or administrator.",
-            next_step="Ask one of them.",
+            "The second extension needs approval.",
+            cause="It takes an analyst or administrator, and not whoever asked for it.",
+            next_step="Ask one of them to extend it for you.",
         )
+    if not asked_by.strip():
+        raise BadInput("Nobody has asked for this extension.", next_step="Name who did: somebody else approves it.")
     if not informed:
         raise BadInput("The complainant has not been told.", next_step="Tell them that it takes longer, then extend.")
 

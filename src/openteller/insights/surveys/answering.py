@@ -15,7 +15,7 @@ _MISSING = frozenset(
     ("", "na", "n/a", "nan", "null", "none", "nil", "-", "--", "—", "/", "#n/a", "缺失", "未填", "未作答", "(空)", "空")
 )
 _NUMBER = re.compile(r"([+-]?\d{1,3})(?:\.0+)?\s*(?:分|点|points?)?")
-_SEVERAL = re.compile(r"[;|、，,\n]+")
+_SEVERAL = re.compile(r"[;|、,\n]+")
 _STARS = re.compile(r"[★⭐]+")
 
 
@@ -60,7 +60,7 @@ def _value(question: Question, given: Any, redact: Callable[[str], str]) -> Valu
     if question.kind is Kind.CHOICE:
         return _option(question, given)
     if question.kind is Kind.CHOICES:
-        parts = given if isinstance(given, list | tuple) else _SEVERAL.split(str(given))
+        parts = given if isinstance(given, list | tuple) else _SEVERAL.split(normalise(str(given)))
         return tuple(dict.fromkeys(_option(question, part) for part in parts if not is_missing(part)))
     text = normalise(str(given))
     if len(text) > MAX_TEXT_CHARACTERS:

@@ -67,15 +67,17 @@ def aspects() -> dict[str, Aspect]:
 
 
 def aspects_of(clause: str) -> tuple[str, ...]:
-    """The ids of the aspects that a clause names."""
+    """The ids of the aspects that a clause names; the longest words first, so that 手续费 names fees and no 手续."""
     folded = fold(clause)
-    english = set(_english(folded))
-    # A Latin word on the Chinese list (APP, ATM) counts as a word, not as a piece of one.
-    return tuple(
-        name
-        for name, aspect in aspects().items()
-        if english & aspect.en or any((w in english) if w.isascii() else (w in folded) for w in aspect.zh)
-    )
+    english, left = set(_english(folded)), folded
+    found = {name for name, aspect in aspects().items() if english & aspect.en}
+    for word, name in _pieces():
+        if word.isascii():  # a Latin word on the Chinese list (APP, ATM) counts as a word, not as a piece of one
+            found |= {name} if word in english else set()
+        elif word in left:
+            found.add(name)
+            left = left.replace(word, "\0")
+    return tuple(name for name in aspects() if name in found)
 
 
 def feeling(clause: str) -> int:
@@ -139,6 +141,13 @@ def _chinese(folded: str, lists: _Feelings) -> int:
             score += -sign if any(no in before for no in lists.turned_zh) else sign
             left = left[:start] + "\0" * len(word) + left[start + len(word) :]
     return score
+
+
+@cache
+def _pieces() -> tuple[tuple[str, str], ...]:
+    """The Chinese lists' words with their aspects, the longest first."""
+    found = [(word, name) for name, aspect in aspects().items() for word in aspect.zh]
+    return tuple(sorted(found, key=lambda item: -len(item[0])))
 
 
 def _english(folded: str) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -47,8 +47,9 @@ class SurveyRepository:
 
     def newest(self, session: Session) -> tuple[StoredSurvey, ...]:
         """The newest version of each survey, by name."""
-        query = select(SurveyRow).distinct(SurveyRow.name).order_by(SurveyRow.name, SurveyRow.version.desc())
-        return tuple(_stored(row) for row in session.scalars(query))
+        newest = select(SurveyRow.name, func.max(SurveyRow.version)).group_by(SurveyRow.name)
+        query = select(SurveyRow).where(tuple_(SurveyRow.name, SurveyRow.version).in_(newest))
+        return tuple(_stored(row) for row in session.scalars(query.order_by(SurveyRow.name)))
 
     def set_open(self, session: Session, name: str, is_open: bool) -> None:
         """Open or close a survey, all its versions."""
