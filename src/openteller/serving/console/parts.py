@@ -17,6 +17,8 @@ from openteller.serving.console.page import Visit
 GREENS = ("#2f7d68", "#d9a55c", "#a4571f", "#7d8a97", "#5b8db8", "#9b6fae")
 """The colours of series, in both light and dark."""
 _AXIS = {"axisLabel": {"color": "#86938d"}, "splitLine": {"lineStyle": {"color": "rgba(134,147,141,.25)"}}}
+_WHOLE = frozenset({"seq", "at", "since", "outcome", "mood", "stage", "status", "version"})
+"""Columns whose cells are not broken into lines."""
 Row = Mapping[str, Any]
 
 
@@ -64,13 +66,21 @@ def table(
         page: rows at a time.
     """
     described = [
-        {"name": f, "label": h, "field": f, "sortable": True, "align": "right" if f in numbers else "left"}
+        {
+            "name": f,
+            "label": h,
+            "field": f,
+            "sortable": True,
+            "align": "right" if f in numbers else "left",
+            **({"style": "white-space: nowrap"} if f in _WHOLE else {}),
+        }
         for f, h in columns
     ]
     keyed = [{"id": str(place), **row} for place, row in enumerate(rows)]
     found = ui.table(columns=described, rows=keyed, row_key="id", pagination=page)
-    found.props('flat dense wrap-cells :grid="$q.screen.lt.sm"').classes("table")
-    found.props(f'no-data-label="{visit.say("没有数据", "Nothing here")}" rows-per-page-label=""')
+    found.props('flat dense wrap-cells :grid="window.innerWidth < 600"').classes("table")
+    found.props(f'no-data-label="{visit.say("没有数据", "Nothing here")}" :rows-per-page-options="[{page}]"')
+    found.props(":pagination-label=\"(first, last, all) => first + '–' + last + ' / ' + all\"")
     if len(keyed) <= page:
         found.props("hide-pagination")
     if on_row:

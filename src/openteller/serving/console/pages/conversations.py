@@ -5,6 +5,7 @@ Knows nothing about who may take what (assistant/hand_offs/desk.py).
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 from uuid import UUID
 
@@ -195,11 +196,10 @@ def _about(visit: Visit, context: Context) -> None:
 
 
 def _said(visit: Visit, context: Context) -> None:
-    said = sorted(
-        [*context.turns, *context.messages], key=lambda one: one.inquiry.at if isinstance(one, Turn) else one.at
-    )
+    said: list[tuple[datetime, Turn | StaffMessage]] = [(turn.inquiry.at, turn) for turn in context.turns]
+    said += [(message.at, message) for message in context.messages]
     with ui.element("div").classes("talk").props("role=log aria-live=polite tabindex=0"):
-        for one in said:
+        for _, one in sorted(said, key=lambda one: one[0]):
             if isinstance(one, StaffMessage):
                 _bubble("staff", f"{one.author} · {visit.clock(one.at)}", one.text)
             else:
