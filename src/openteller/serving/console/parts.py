@@ -92,8 +92,8 @@ def table(
             return pressed(next(row for row in keyed if row["id"] == event.args))
 
         found.on("row-click", press, js_handler="(event, row) => emit(row.id)")
-        found.add_slot("item", _CARD)
         found.on("card", press)
+    found.add_slot("item", _CARD)
     if file:
         heads = [h for _, h in columns]
         cells = [[str(row.get(f, "")) for f, _ in columns] for row in rows]
@@ -103,7 +103,7 @@ def table(
 
 _CARD = """
 <div class="q-pa-xs col-12" @click="$parent.$emit('card', props.row.id)">
-  <q-card flat bordered class="pressable-card"><q-list dense>
+  <q-card flat bordered class="telephone-card"><q-list dense>
     <q-item v-for="col in props.cols" :key="col.name">
       <q-item-section side>{{ col.label }}</q-item-section>
       <q-item-section class="text-right">{{ col.value }}</q-item-section>

@@ -72,6 +72,8 @@ async def draw(visit: Visit) -> None:
     async def choose(conversation_id: UUID) -> None:
         page.chosen, page.draft = conversation_id, ""
         await changed()
+        # On a telephone the conversation stands below the lists.
+        ui.run_javascript(f"if (innerWidth < 900) getElement({beside.id}).$el.scrollIntoView()")
 
     async def changed() -> None:
         await page.load()
@@ -88,7 +90,7 @@ async def draw(visit: Visit) -> None:
     with ui.element("div").classes("desk"):
         with ui.column().classes("gap"):
             lists()
-        with ui.column().classes("gap"):
+        with ui.column().classes("gap") as beside:
             talk()
     ui.timer(_SECONDS, look)
 
@@ -157,7 +159,7 @@ def _talk(page: _Desk, changed: Act) -> None:
     if page.context is None:
         if not page.problem:
             with section(""):
-                ui.label(say("请在左侧选择一个对话。", "Choose a conversation on the left.")).classes("note")
+                ui.label(say("请选择一个对话。", "Choose a conversation.")).classes("note")
         return
     _about(page.visit, page.context)
     with section(say("对话", "Conversation")):
