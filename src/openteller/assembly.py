@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -43,6 +43,7 @@ from openteller.insights.surveys.desk import SurveyDesk
 from openteller.insights.trends.desk import TrendDesk
 from openteller.insights.trends.watch import TrendWatch
 from openteller.knowledge.library import Library
+from openteller.knowledge.regression import RegressionDesk
 from openteller.knowledge.retrieval import Retriever
 from openteller.products.grade_desk import GradeDesk
 from openteller.products.names import ProductNames
@@ -50,22 +51,29 @@ from openteller.products.repository import ProductRepository
 from openteller.recommendation.recommender import OfferModel, Recommender
 from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.registry.durable import replace_file
+from openteller.registry.evidence import figures_of
+from openteller.registry.gates import read_gates
 from openteller.registry.manifest import Manifest, read_manifest
-from openteller.registry.registry import ModelRegistry
+from openteller.registry.registry import ModelRegistry, Witness
+from openteller.registry.stages import Change
 from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.loader import (
     BUILD_FORMAT,
     RELEVANCE,
+    SERVED,
     UNDERSTANDING,
     Progress,
     load_encoder,
     load_reranker,
     serving_artefact,
+    shipped_artefact,
+    try_out,
 )
 from openteller.runtime.onnx_backend import EncoderEmbedder, OnnxEncoder
 from openteller.runtime.protocols import Synthesizer, TextGenerator, Transcriber
 from openteller.runtime.use_backend import JointEmbedder, SentenceEncoder
 from openteller.settings import Settings
+from openteller.store import audit
 from openteller.store.database import Database
 from openteller.store.embedded import EmbeddedPostgres
 from openteller.understanding.explaining import Explainer
@@ -249,6 +257,29 @@ class Application:
         return HandOffDesk(self.database)
 
     @cached_property
+    def regression(self) -> RegressionDesk:
+        """The questions that articles must keep."""
+        return RegressionDesk(self.database, self.library, self.retriever)
+
+    @cached_property
+    def registry(self) -> ModelRegistry:
+        """The trained models; each change is a row of the audit log, or is not made."""
+        return ModelRegistry(self.settings.data_dir, auditor(self.database))
+
+    def promote(self, name: str, version: str, *, actor: str, reason: str) -> None:
+        """Make a candidate of the registry the champion, if it loads as it would serve and passes the bank's gates.
+
+        What serves in this process stays until it is started again. Raises what `ModelRegistry.promote` and `try_out` do.
+        """
+        folder, _ = self.registry.artefact(name, version)
+        incumbent = None
+        if name in SERVED:
+            try_out(name, folder, self.catalogue, self.settings.data_dir, self.settings.threads)
+            incumbent = figures_of(shipped_artefact(SERVED[name]))
+        gates = read_gates(self.settings.data_dir / "gates.yaml", name)
+        self.registry.promote(name, version, gates, actor=actor, reason=reason, incumbent=incumbent)
+
+    @cached_property
     def feedback(self) -> LabelDesk:
         """Where staff correct what was understood. The labels are those of the model that serves, read once."""
         labels = cache(lambda: read_manifest(self.artefact(UNDERSTANDING), verify=False).labels)
@@ -425,6 +456,20 @@ class Application:
             self.recordings.close()
         if "database" in self.__dict__:
             self._close_database()
+
+
+def auditor(database: Database) -> Witness:
+    """A witness of the registry that writes each change of a slot as a row of the audit log."""
+
+    @contextmanager
+    def witness(name: str, changes: Sequence[Change]) -> Iterator[None]:
+        with database.session(Principal(subject="registry", role=Role.ADMIN)) as session:
+            for change in changes:
+                detail = change.model_dump(mode="json", exclude={"actor", "version", "action"})
+                audit.record(session, change.actor, f"model.{change.action}", f"{name}@{change.version}", detail)
+            yield
+
+    return witness
 
 
 def open_catalogue(settings: Settings) -> Catalogue:

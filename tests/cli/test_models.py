@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from openteller.assembly import auditor
 from openteller.cli.main import run
-from openteller.cli.registered import auditor
 from openteller.core.errors import Unavailable
 from openteller.registry.registry import ModelRegistry
 from openteller.registry.stages import Change

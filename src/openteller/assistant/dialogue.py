@@ -132,10 +132,11 @@ class Dialogue:
             if ahead
             else (lambda: self._answerer.answer(inquiry, reading, principal, shelf, language, today))
         )
-        if standing is Standing.PERSON:
-            found, new_state = Found(_with_a_person(language)), {}
-        else:
-            found, new_state = self._answer(inquiry, reading, principal, search, state, language, today)
+        found, new_state = (
+            (Found(_with_a_person(language)), dict[str, Any]())
+            if standing is Standing.PERSON
+            else self._answer(inquiry, reading, principal, search, state, language, today)
+        )
         answer = found.answer
         if self._composer and found.judged and answer.outcome is Outcome.ANSWERED and not answer.skill:
             answer = yield from self._compose(self._composer, inquiry, found, shelf, language)

@@ -5,25 +5,22 @@ Knows nothing about any one command.
 
 import getpass
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openteller.cli.progress import console_progress
 from openteller.cli.tables import table
 from openteller.core.errors import BadInput
-from openteller.core.records import Principal, Role
 from openteller.core.text import normalise
 from openteller.registry.evidence import Figures, figures_of
 from openteller.registry.gates import Gate, parse, read_gates
 from openteller.registry.registry import FigurePair, ModelRegistry
-from openteller.registry.stages import Change
 from openteller.settings import Settings
 
 if TYPE_CHECKING:
     from openteller.assembly import Application
-    from openteller.store.database import Database
 
 
 def actor() -> str:
@@ -46,25 +43,10 @@ def named(by: str | None) -> str:
 @contextmanager
 def opened(settings: Settings) -> Iterator[tuple["Application", ModelRegistry]]:
     """The application, and the registry with the audit log for its witness; the store is reached before anything changes."""
-    from openteller.assembly import Application
+    from openteller.assembly import Application, auditor
 
     with closing(Application(settings, console_progress())) as application:
         yield application, ModelRegistry(settings.data_dir, auditor(application.database))
-
-
-def auditor(database: "Database") -> Callable[[str, Sequence[Change]], Any]:
-    """A witness that writes each change of a slot as a row of the audit log."""
-    from openteller.store import audit
-
-    @contextmanager
-    def witness(name: str, changes: Sequence[Change]) -> Iterator[None]:
-        with database.session(Principal(subject="cli", role=Role.ADMIN)) as session:
-            for change in changes:
-                detail = change.model_dump(mode="json", exclude={"actor", "version", "action"})
-                audit.record(session, change.actor, f"model.{change.action}", f"{name}@{change.version}", detail)
-            yield
-
-    return witness
 
 
 def gates_for(settings: Settings, name: str, given: Sequence[str]) -> tuple[Gate, ...]:

@@ -10,9 +10,13 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
 
 from openteller.core.clock import utc_now
 from openteller.core.errors import BadInput, NotFound, UnreadableFile
@@ -27,6 +31,7 @@ from openteller.runtime.protocols import Embedder
 from openteller.store import audit
 from openteller.store.database import Database
 
+R = TypeVar("R")
 Progress = Callable[[int, int], None]
 """Called with the passages done and the passages in all."""
 
@@ -39,6 +44,10 @@ _PAGE = 500
 _INDEX_FORMAT = "2"
 _SELF = Principal(subject="knowledge", role=Role.SERVICE)
 _EVERYTHING = DocumentFilter(audiences=tuple(Audience))
+
+
+class _TakenBack(Exception):
+    """Ends a rehearsal."""
 
 
 class Library:
@@ -87,6 +96,15 @@ class Library:
             with self._database.owner_session() as session:
                 self._repository.refresh_statistics(session)
         return len(changed)
+
+    def rehearse(self, draft: Document, work: Callable[[Session], R]) -> R:
+        """What `work` finds in a transaction in which `draft` is stored; nothing of it stays."""
+        indexed = self._index(passages(draft), lambda _: None)
+        with suppress(_TakenBack), self._database.session(_SELF) as session:
+            self._repository.put(session, draft, self._sha256(draft), indexed)
+            found = work(session)
+            raise _TakenBack
+        return found
 
     def withdraw(self, document_id: str, *, actor: str = "knowledge") -> None:
         """Take a document out of every search; it stays stored, and staff still see it.

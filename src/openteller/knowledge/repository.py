@@ -1,4 +1,4 @@
-"""Documents and passages in the store: reading, writing and the one statement of hybrid retrieval.
+"""Documents, passages and the questions kept beside them in the store: reading, writing and the one statement of hybrid retrieval.
 
 Every method works in the caller's transaction. Knows nothing about how texts are cut, embedded or segmented.
 """
@@ -7,6 +7,7 @@ import builtins
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -31,7 +32,7 @@ from openteller.core.records import Audience
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, Passage
 from openteller.knowledge.statements import SEARCH
 from openteller.runtime.protocols import Floats
-from openteller.store.tables import DocumentRow, PassageRow
+from openteller.store.tables import DocumentRow, PassageRow, RegressionQuestionRow
 
 _COLUMNS = (
     "document_id",
@@ -177,6 +178,32 @@ class KnowledgeRepository:
         }
         rows = session.execute(text(SEARCH), parameters).mappings()
         return [_hit(row, rank) for rank, row in enumerate(rows, 1)]
+
+
+class RegressionRepository:
+    """Questions that must go on finding an article."""
+
+    def all(self, session: Session, document_id: str | None = None) -> builtins.list[dict[str, Any]]:
+        """Those of one document, or of all, the oldest first."""
+        row = RegressionQuestionRow
+        query = select(row.id, row.document_id, row.question, row.added_by, row.added_at).order_by(row.added_at, row.id)
+        found = session.execute(query if document_id is None else query.where(row.document_id == document_id))
+        return [dict(one) for one in found.mappings()]
+
+    def count(self, session: Session) -> int:
+        """How many there are."""
+        return session.scalar(select(func.count()).select_from(RegressionQuestionRow)) or 0
+
+    def add(self, session: Session, document_id: str, question: str, by: str) -> bool:
+        """Keep a question; False when the document has it already."""
+        values = {"document_id": document_id, "question": question, "added_by": by}
+        statement = upsert(RegressionQuestionRow).values(values).on_conflict_do_nothing()
+        return session.scalar(statement.returning(RegressionQuestionRow.id)) is not None
+
+    def remove(self, session: Session, question_id: UUID) -> str | None:
+        """Drop a question; its document, or None when there is no such question."""
+        statement = delete(RegressionQuestionRow).where(RegressionQuestionRow.id == question_id)
+        return session.scalar(statement.returning(RegressionQuestionRow.document_id))
 
 
 def _texts(values: Iterable[str]) -> ColumnElement[Any]:

@@ -3,7 +3,10 @@
 Knows nothing about answering: whether a hit answers the question is decided by its reader, from the hit's scores.
 """
 
+from contextlib import nullcontext
 from datetime import date
+
+from sqlalchemy.orm import Session
 
 from openteller.core.records import Principal
 from openteller.core.text import normalise
@@ -50,6 +53,7 @@ class Retriever:
         limit: int = 8,
         on: date,
         reply_language: str,
+        session: Session | None = None,
     ) -> list[Hit]:
         """The best hits, one a group of twins, best first; none for a blank text.
 
@@ -60,6 +64,7 @@ class Retriever:
             limit: most hits to give.
             on: the day on which the documents must be valid.
             reply_language: ``zh`` or ``en``: the twin to show when a group has both.
+            session: whose transaction to search in; None: one of the principal's own.
         """
         text = normalise(text)[:_MAX_QUERY_CHARACTERS]
         if not text or limit < 1:
@@ -67,9 +72,9 @@ class Retriever:
         if vector is None:
             vector = self._embedder.embed([text], "query")[0]
         queries = lexical.tsqueries(text)
-        with self._database.session(principal) as session:
+        with nullcontext(session) if session else self._database.session(principal) as within:
             hits = self._repository.search(
-                session,
+                within,
                 vector,
                 queries,
                 audiences=principal.audiences,

@@ -9,10 +9,13 @@ It stands on the normal law of means, so nothing is concluded below `LEAST` outc
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
+from openteller.core.clock import local_date
 from openteller.core.errors import BadInput
+from openteller.recommendation.records import LoggedImpression
 
 LEAST = 100
 _EXPECTED = 0.02  # standard deviation of the differences that the test is keenest on; rates of 0–1
@@ -65,6 +68,22 @@ class Arm:
         """Of the rate. A half is added to both outcomes, so that a rate of 0 or 1 is not held to be certain."""
         smoothed = (self.taken + 0.5) / (self.count + 1)
         return smoothed * (1 - smoothed) / self.count
+
+
+def daily_looks(logged: Sequence[LoggedImpression], control: str, arm: str, zone: str) -> Iterator[tuple[Arm, Arm]]:
+    """Both arms as they stood at the end of each day. One outcome a customer: whether they have opened any offer."""
+    days = sorted({local_date(shown.at, zone) for shown in logged})
+    seen: dict[str, dict[str, bool]] = {control: {}, arm: {}}
+    by_day: dict[date, list[LoggedImpression]] = {day: [] for day in days}
+    for shown in logged:
+        by_day[local_date(shown.at, zone)].append(shown)
+    for day in days:
+        for shown in by_day[day]:
+            if shown.arm in seen and shown.customer_id:
+                people = seen[shown.arm]
+                people[shown.customer_id] = people.get(shown.customer_id, False) or shown.opened
+        one, two = (Arm(len(people), sum(people.values())) for people in (seen[control], seen[arm]))
+        yield one, two
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,15 @@ class LoggedImpression(Impression):
     opened: bool
 
 
+class ImpressionCount(Record):
+    """How often a policy showed a product, and how often it was opened then."""
+
+    product_id: str
+    policy: str
+    shown: int = Field(ge=0)
+    opened: int = Field(ge=0)
+
+
 class Campaign(Record):
     """How often a product may be offered from `valid_from` to `valid_to`, both inclusive."""
 

@@ -37,7 +37,14 @@ from openteller.core.records import Principal, Record, Understanding
 from openteller.customers.behaviour import CustomerFile, Movement, observe, window
 from openteller.customers.records import Account, Card, Consent, Customer, Holding, RiskAssessment
 from openteller.recommendation.experiments import assigned
-from openteller.recommendation.records import Campaign, Experiment, Impression, LoggedImpression, OfferEvent
+from openteller.recommendation.records import (
+    Campaign,
+    Experiment,
+    Impression,
+    ImpressionCount,
+    LoggedImpression,
+    OfferEvent,
+)
 from openteller.recommendation.rules import DISMISSED_DAYS
 from openteller.store import audit
 from openteller.store.tables import (
@@ -136,6 +143,18 @@ class ImpressionRepository:
         rows = session.execute(query.order_by(ImpressionRow.at, ImpressionRow.id).execution_options(yield_per=5_000))
         return (LoggedImpression.model_validate(row, from_attributes=True) for row in rows)
 
+    def counted(self, session: Session, since: datetime) -> tuple[ImpressionCount, ...]:
+        """Impressions since then by product and policy, the most shown first."""
+        opened = or_(_opened_in_its_turn(), _opened_later())
+        one = select(ImpressionRow.product_id, ImpressionRow.policy, opened.label("opened"))
+        rows = one.where(ImpressionRow.at >= since).subquery()
+        shown = func.count().label("shown")
+        query = select(rows.c.product_id, rows.c.policy, shown, func.count().filter(rows.c.opened).label("opened"))
+        found = session.execute(
+            query.group_by(rows.c.product_id, rows.c.policy).order_by(shown.desc(), rows.c.product_id)
+        )
+        return tuple(ImpressionCount.model_validate(row, from_attributes=True) for row in found)
+
 
 class CampaignRepository:
     """How often products may be offered."""
@@ -224,6 +243,11 @@ class ExperimentRepository:
         query = _experiments().where(ExperimentRow.ended_at.is_(None)).order_by(ExperimentRow.started_at).limit(1)
         row = session.execute(query).first()
         return None if row is None else Experiment.model_validate(row, from_attributes=True)
+
+    def all(self, session: Session) -> tuple[Experiment, ...]:
+        """Every experiment, the latest first."""
+        rows = session.execute(_experiments().order_by(ExperimentRow.started_at.desc()))
+        return tuple(Experiment.model_validate(row, from_attributes=True) for row in rows)
 
     def get(self, session: Session, name: str) -> Experiment:
         """The experiment called `name`. Raises NotFound."""

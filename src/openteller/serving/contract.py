@@ -19,9 +19,11 @@ from openteller.insights.complaints.desk import ComplaintDesk
 from openteller.insights.surveys.desk import SurveyDesk
 from openteller.insights.trends.desk import TrendDesk
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
+from openteller.knowledge.regression import RegressionDesk
 from openteller.products.grade_desk import GradeDesk
 from openteller.recommendation.records import WhyNot
 from openteller.recommendation.suitability_desk import SuitabilityDesk
+from openteller.registry.registry import ModelRegistry
 from openteller.store.database import Database
 from openteller.store.turns import OfferAction
 from openteller.understanding.explaining import Explanation
@@ -114,11 +116,17 @@ class Library(Protocol):
         *,
         on: date | None = None,
         language: DocumentLanguage | None = None,
+        title: str | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> Sequence[Document]: ...
     def count(
-        self, principal: Principal, *, on: date | None = None, language: DocumentLanguage | None = None
+        self,
+        principal: Principal,
+        *,
+        on: date | None = None,
+        language: DocumentLanguage | None = None,
+        title: str | None = None,
     ) -> int: ...
     def import_file(self, source: bytes, name: str, options: ImportOptions, *, actor: str) -> ImportReport: ...
 
@@ -171,6 +179,11 @@ class Application(Protocol):
     def profiles(self) -> ProfileDesk: ...
     @property
     def accounts(self) -> Accounts: ...
+    @property
+    def regression(self) -> RegressionDesk: ...
+    @property
+    def registry(self) -> ModelRegistry: ...
+    def promote(self, name: str, version: str, *, actor: str, reason: str) -> None: ...
     @property
     def hand_offs(self) -> HandOffDesk: ...
     @property

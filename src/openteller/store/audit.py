@@ -68,6 +68,38 @@ def entries(session: Session, actions: Collection[str], subject: str | None = No
     return [AuditEntry.model_validate(row, from_attributes=True) for row in rows]
 
 
+def page(
+    session: Session,
+    *,
+    actor: str = "",
+    action: str = "",
+    subject: str = "",
+    limit: int = 100,
+    before: int | None = None,
+) -> list[AuditEntry]:
+    """The latest rows, the newest first; none unless the principal is staff.
+
+    Args:
+        session: the caller's.
+        actor: who did it, exactly; empty: anybody.
+        action: how the action begins (`hand_off`); empty: any.
+        subject: to what it was done, exactly; empty: to anything.
+        limit: most rows to give.
+        before: only rows numbered below this one; None: from the last.
+    """
+    columns = (AuditRow.seq, AuditRow.at, AuditRow.actor, AuditRow.action, AuditRow.subject, AuditRow.detail)
+    query = select(*columns).order_by(AuditRow.seq.desc()).limit(limit)
+    if actor:
+        query = query.where(AuditRow.actor == actor)
+    if action:
+        query = query.where(AuditRow.action.startswith(action, autoescape=True))
+    if subject:
+        query = query.where(AuditRow.subject == subject)
+    if before is not None:
+        query = query.where(AuditRow.seq < before)
+    return [AuditEntry.model_validate(row, from_attributes=True) for row in session.execute(query)]
+
+
 def verify(session: Session) -> AuditCheck:
     """Walk the whole chain.
 

@@ -10,6 +10,7 @@ import httpx
 
 import openteller.demo
 from openteller import __version__
+from openteller.assembly import auditor
 from openteller.assistant.answering import Shelf
 from openteller.assistant.hand_offs.desk import HandOffDesk
 from openteller.assistant.offer_desk import BankingOfferDesk
@@ -40,12 +41,15 @@ from openteller.insights.complaints.desk import ComplaintDesk
 from openteller.insights.surveys.desk import SurveyDesk
 from openteller.insights.trends.desk import TrendDesk
 from openteller.knowledge.library import Library
+from openteller.knowledge.regression import RegressionDesk
 from openteller.knowledge.retrieval import Retriever
 from openteller.products.catalogue import read_products
 from openteller.products.grade_desk import GradeDesk
 from openteller.products.names import ProductNames
 from openteller.recommendation.recommender import Recommender
 from openteller.recommendation.suitability_desk import SuitabilityDesk
+from openteller.registry.gates import read_gates
+from openteller.registry.registry import ModelRegistry
 from openteller.runtime.scripted import ScriptedEmbedder, ScriptedEncoder
 from openteller.settings import Settings
 from openteller.store.database import Database
@@ -156,6 +160,8 @@ class House:
         self.suitability = SuitabilityDesk(database, StoreCoreBanking(database))
         self.accounts = Accounts(database)
         self.alerts = AlertDesk(database)
+        self.regression = RegressionDesk(database, self.library, self.retriever)
+        self.registry = ModelRegistry(settings.data_dir, auditor(database))
         self.hand_offs = HandOffDesk(database)
         self.profiles = ProfileDesk(database, StoreCoreBanking(database, settings.timezone), settings.timezone)
         folder = settings.data_dir / "voice" / "recordings"
@@ -164,6 +170,10 @@ class House:
         banking = StoreCoreBanking(database, settings.timezone)
         self.offers = BankingOfferDesk(database, lambda: SHELF, Recommender(settings.timezone), banking)
         self.status = "ok"
+
+    def promote(self, name: str, version: str, *, actor: str, reason: str) -> None:
+        gates = read_gates(self.settings.data_dir / "gates.yaml", name)
+        self.registry.promote(name, version, gates, actor=actor, reason=reason)
 
     def acting_for(self, principal: Principal, customer_id: str) -> Principal:
         served = principal.model_copy(update={"customer_id": customer_id})

@@ -19,8 +19,8 @@ from openteller.cli.tables import table
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import BadInput
 from openteller.core.records import Principal, Role
-from openteller.recommendation.experiments import Arm, judged
-from openteller.recommendation.records import Campaign, LoggedImpression
+from openteller.recommendation.experiments import daily_looks, judged
+from openteller.recommendation.records import Campaign
 from openteller.recommendation.repository import (
     CampaignRepository,
     CustomerFileReader,
@@ -232,7 +232,7 @@ def _experiment(given: argparse.Namespace, settings: Settings) -> int:
         experiment = experiments.get(session, given.name)
         logged = list(ImpressionRepository().logged(session, experiment=given.name))
     control, *others = experiment.arms
-    verdicts = {arm: judged(_looks(logged, control, arm, settings.timezone)) for arm in others}
+    verdicts = {arm: judged(daily_looks(logged, control, arm, settings.timezone)) for arm in others}
     if given.json:
         _print_json(experiment.model_dump(mode="json") | {"against": {a: vars(v) for a, v in verdicts.items()}})
         return 0
@@ -249,22 +249,6 @@ def _arms(given: Sequence[str]) -> dict[str, float]:
         return {name: float(share) for name, share in (arm.split("=", 1) for arm in given)}
     except ValueError as error:
         raise BadInput("An arm is NAME=SHARE.", next_step="For example: --arm rules=0.5 --arm model=0.5") from error
-
-
-def _looks(logged: Sequence[LoggedImpression], control: str, arm: str, zone: str) -> Iterator[tuple[Arm, Arm]]:
-    """Both arms as they stood at the end of each day. One outcome a customer: whether they have opened any offer."""
-    days = sorted({local_date(shown.at, zone) for shown in logged})
-    seen: dict[str, dict[str, bool]] = {control: {}, arm: {}}
-    by_day: dict[date, list[LoggedImpression]] = {day: [] for day in days}
-    for shown in logged:
-        by_day[local_date(shown.at, zone)].append(shown)
-    for day in days:
-        for shown in by_day[day]:
-            if shown.arm in seen and shown.customer_id:
-                people = seen[shown.arm]
-                people[shown.customer_id] = people.get(shown.customer_id, False) or shown.opened
-        one, two = (Arm(len(people), sum(people.values())) for people in (seen[control], seen[arm]))
-        yield one, two
 
 
 @contextmanager

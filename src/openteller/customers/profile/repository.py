@@ -4,8 +4,10 @@ Every method works in the caller's transaction; row-level security decides what 
 changes are written together, the customer's row being locked until the transaction ends.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -17,9 +19,9 @@ from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import BadInput, NotFound
 from openteller.core.records import Record
 from openteller.customers.profile.categorising import all_categorised
-from openteller.customers.profile.records import RfmCuts, Stance, TagWord
+from openteller.customers.profile.records import RfmCuts, RfmFigures, Stance, TagWord
 from openteller.customers.profile.running import VERSION, RunningState, from_json, running_state, to_json
-from openteller.customers.profile.segments import rfm_figures
+from openteller.customers.profile.segments import rfm_figures, segment
 from openteller.customers.records import Transaction
 from openteller.store.tables import (
     AccountRow,
@@ -153,6 +155,21 @@ class BehaviourRepository:
             return None
         names = ("recency", "frequency", "monetary", "customers")
         return RfmCuts.model_validate({name: getattr(row, name) for name in names} | {"at": row.finished_at})
+
+    def segments(self, session: Session, on: date) -> dict[str, int]:
+        """Segment → how many customers are in it on day `on`, of those who agreed; empty without the bank's cut points."""
+        cuts, row = self.cuts(session), BehaviourStateRow
+        agreed = select(ConsentRow.customer_id).where(ConsentRow.purpose == "personalisation", ConsentRow.granted)
+        query = select(row.last_purchase_on, row.frequency, row.monetary).where(
+            row.last_purchase_on.is_not(None), row.customer_id.in_(agreed)
+        )
+        found: Counter[str] = Counter()
+        for last, frequency, monetary in session.execute(query.execution_options(yield_per=5_000)):
+            figures = RfmFigures(last_purchase_on=last, frequency=frequency or 0, monetary=monetary or Decimal(0))
+            of_it = segment(figures, cuts, on)
+            if of_it:
+                found[of_it.code] += 1
+        return dict(found)
 
     def words(self, session: Session, customer_id: str) -> tuple[TagWord, ...]:
         """What the customer said of tags, by name."""

@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import Request
+from fastapi.responses import RedirectResponse
 from nicegui import ui
+from starlette.responses import Response
 
 from openteller.core.clock import utc_now
 from openteller.core.errors import NotAllowed, NotFound, OpenTellerError
@@ -26,16 +28,16 @@ ROLE_WORDS = {
 }
 
 
-def drawn(page: ConsolePage) -> Callable[[Request], Awaitable[None]]:
+def drawn(page: ConsolePage) -> Callable[[Request], Awaitable[Response | None]]:
     """The route of a page."""
 
-    async def route(request: Request) -> None:
-        await _draw(page, request)
+    async def route(request: Request) -> Response | None:
+        return await _draw(page, request)
 
     return route
 
 
-async def unknown(request: Request) -> None:
+async def unknown(request: Request) -> Response | None:
     """The route of every address that is none."""
 
     async def draw(visit: Visit) -> None:
@@ -43,15 +45,14 @@ async def unknown(request: Request) -> None:
         raise NotFound(visit.say("没有这个页面。", "There is no such page."), next_step=step)
 
     title = LocalText(zh="没有这个页面", en="No such page")
-    await _draw(ConsolePage("?", title, "help_outline", STAFF, draw), request)
+    return await _draw(ConsolePage("?", title, "help_outline", STAFF, draw), request)
 
 
-async def _draw(page: ConsolePage, request: Request) -> None:
+async def _draw(page: ConsolePage, request: Request) -> Response | None:
     visit = _visit(request)
     if not await visit.read(lambda: visit.sessions.is_open(visit.login)):
         visit.sessions.leave(visit.login.token)
-        ui.navigate.to("/console/login")
-        return
+        return RedirectResponse("/console/login", 303)
     dark = request.cookies.get(_DARK_COOKIE, "")
     _look(visit, page, dark)
     _header(visit, page, dark)
@@ -59,7 +60,7 @@ async def _draw(page: ConsolePage, request: Request) -> None:
         ui.label(visit.of(page.title)).classes("page-title").props("role=heading aria-level=1")
         if visit.principal.role not in page.roles:
             _refuse(visit, page)
-            return
+            return None
         try:
             await page.draw(visit)
         except OpenTellerError as error:
@@ -70,6 +71,7 @@ async def _draw(page: ConsolePage, request: Request) -> None:
             with column:
                 failure(_unforeseen(visit))
     _leave_at_the_end(visit)
+    return None
 
 
 def _visit(request: Request) -> Visit:
@@ -84,7 +86,6 @@ def _look(visit: Visit, page: ConsolePage, dark: str) -> None:
     bank = visit.say(settings.bank_name_zh, settings.bank_name_en)
     ui.page_title(f"{visit.of(page.title)} · {bank}")
     ui.dark_mode({"dark": True, "light": False}.get(dark))
-    ui.colors(primary="#1d5a4b", secondary="#52625c", accent="#a4571f", dark="#172723", dark_page="#0f1b18")
     ui.add_head_html(f'<script>document.documentElement.lang = "{visit.say("zh-Hans", "en")}"</script>')
     ui.add_css(_CSS.read_text(encoding="utf-8"))
 

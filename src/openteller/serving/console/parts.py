@@ -17,6 +17,8 @@ from openteller.serving.console.page import Visit
 GREENS = ("#2f7d68", "#d9a55c", "#a4571f", "#7d8a97", "#5b8db8", "#9b6fae")
 """The colours of series, in both light and dark."""
 _AXIS = {"axisLabel": {"color": "#86938d"}, "splitLine": {"lineStyle": {"color": "rgba(134,147,141,.25)"}}}
+_WHOLE = frozenset({"seq", "at", "since", "outcome", "mood", "stage", "status", "version"})
+"""Columns whose cells are not broken into lines."""
 Row = Mapping[str, Any]
 
 
@@ -64,13 +66,21 @@ def table(
         page: rows at a time.
     """
     described = [
-        {"name": f, "label": h, "field": f, "sortable": True, "align": "right" if f in numbers else "left"}
+        {
+            "name": f,
+            "label": h,
+            "field": f,
+            "sortable": True,
+            "align": "right" if f in numbers else "left",
+            **({"style": "white-space: nowrap"} if f in _WHOLE else {}),
+        }
         for f, h in columns
     ]
     keyed = [{"id": str(place), **row} for place, row in enumerate(rows)]
     found = ui.table(columns=described, rows=keyed, row_key="id", pagination=page)
-    found.props('flat dense wrap-cells :grid="$q.screen.lt.sm"').classes("table")
-    found.props(f'no-data-label="{visit.say("没有数据", "Nothing here")}" rows-per-page-label=""')
+    found.props('flat dense wrap-cells :grid="window.innerWidth < 600"').classes("table")
+    found.props(f'no-data-label="{visit.say("没有数据", "Nothing here")}" :rows-per-page-options="[{page}]"')
+    found.props(":pagination-label=\"(first, last, all) => first + '–' + last + ' / ' + all\"")
     if len(keyed) <= page:
         found.props("hide-pagination")
     if on_row:
@@ -82,8 +92,8 @@ def table(
             return pressed(next(row for row in keyed if row["id"] == event.args))
 
         found.on("row-click", press, js_handler="(event, row) => emit(row.id)")
-        found.add_slot("item", _CARD)
         found.on("card", press)
+    found.add_slot("item", _CARD)
     if file:
         heads = [h for _, h in columns]
         cells = [[str(row.get(f, "")) for f, _ in columns] for row in rows]
@@ -93,7 +103,7 @@ def table(
 
 _CARD = """
 <div class="q-pa-xs col-12" @click="$parent.$emit('card', props.row.id)">
-  <q-card flat bordered class="pressable-card"><q-list dense>
+  <q-card flat bordered class="telephone-card"><q-list dense>
     <q-item v-for="col in props.cols" :key="col.name">
       <q-item-section side>{{ col.label }}</q-item-section>
       <q-item-section class="text-right">{{ col.value }}</q-item-section>

@@ -4,6 +4,26 @@ Knows nothing about how they are drawn.
 """
 
 from openteller.serving.console.page import ConsolePage
-from openteller.serving.console.pages import conversations, overview
+from openteller.serving.console.pages import (
+    audit,
+    conversations,
+    customers,
+    experiments,
+    feedback,
+    knowledge,
+    models,
+    offers,
+    overview,
+)
 
-PAGES: tuple[ConsolePage, ...] = (overview.PAGE, conversations.PAGE)
+PAGES: tuple[ConsolePage, ...] = (
+    overview.PAGE,
+    conversations.PAGE,
+    knowledge.PAGE,
+    feedback.PAGE,
+    customers.PAGE,
+    offers.PAGE,
+    experiments.PAGE,
+    models.PAGE,
+    audit.PAGE,
+)

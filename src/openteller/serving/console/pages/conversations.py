@@ -5,6 +5,7 @@ Knows nothing about who may take what (assistant/hand_offs/desk.py).
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 from uuid import UUID
 
@@ -71,6 +72,8 @@ async def draw(visit: Visit) -> None:
     async def choose(conversation_id: UUID) -> None:
         page.chosen, page.draft = conversation_id, ""
         await changed()
+        # On a telephone the conversation stands below the lists.
+        ui.run_javascript(f"if (innerWidth < 900) getElement({beside.id}).$el.scrollIntoView()")
 
     async def changed() -> None:
         await page.load()
@@ -87,7 +90,7 @@ async def draw(visit: Visit) -> None:
     with ui.element("div").classes("desk"):
         with ui.column().classes("gap"):
             lists()
-        with ui.column().classes("gap"):
+        with ui.column().classes("gap") as beside:
             talk()
     ui.timer(_SECONDS, look)
 
@@ -156,7 +159,7 @@ def _talk(page: _Desk, changed: Act) -> None:
     if page.context is None:
         if not page.problem:
             with section(""):
-                ui.label(say("请在左侧选择一个对话。", "Choose a conversation on the left.")).classes("note")
+                ui.label(say("请选择一个对话。", "Choose a conversation.")).classes("note")
         return
     _about(page.visit, page.context)
     with section(say("对话", "Conversation")):
@@ -195,11 +198,10 @@ def _about(visit: Visit, context: Context) -> None:
 
 
 def _said(visit: Visit, context: Context) -> None:
-    said = sorted(
-        [*context.turns, *context.messages], key=lambda one: one.inquiry.at if isinstance(one, Turn) else one.at
-    )
+    said: list[tuple[datetime, Turn | StaffMessage]] = [(turn.inquiry.at, turn) for turn in context.turns]
+    said += [(message.at, message) for message in context.messages]
     with ui.element("div").classes("talk").props("role=log aria-live=polite tabindex=0"):
-        for one in said:
+        for _, one in sorted(said, key=lambda one: one[0]):
             if isinstance(one, StaffMessage):
                 _bubble("staff", f"{one.author} · {visit.clock(one.at)}", one.text)
             else:
