@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from multiprocessing import get_context
 from typing import Any
 
@@ -17,7 +17,12 @@ from openteller.assembly import Application
 from openteller.core.errors import MissingDependency
 from openteller.core.records import Principal, Role
 from openteller.recommendation.batch import offers_of
-from openteller.recommendation.repository import CampaignRepository, CustomerFileReader, OfferEventRepository
+from openteller.recommendation.repository import (
+    CampaignRepository,
+    CustomerFileReader,
+    OfferEventRepository,
+    popularity,
+)
 from openteller.settings import load
 
 PART = 500  # customers that are read together
@@ -34,7 +39,7 @@ def decided(customer_ids: list[str], on: date, limit: int) -> list[str]:
         exhausted = CampaignRepository().exhausted(session, on)
     products = application.shelf().products.values()
     found = offers_of(
-        application.recommender, files, products, on, events=events, exhausted=exhausted, limit=limit
+        application.recommender, files, products, on, events=events, exhausted=exhausted, popular=_popular(on), limit=limit
     )  # fmt: skip
     return [offers.model_dump_json() for offers in found]
 
@@ -47,6 +52,7 @@ def in_processes(parts: Iterable[list[str]], on: date, limit: int, workers: int)
             yield from map(work, parts)
         finally:
             _application().close()
+            _popular.cache_clear()
             _application.cache_clear()
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -65,7 +71,7 @@ def on_ray(parts: Iterable[list[str]], on: date, limit: int, address: str, worke
         import ray
     except ImportError as error:
         raise MissingDependency("Ray is not installed.", next_step='pip install "openteller[scale]"') from error
-    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
+    quiet: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
     if address == "local":
         ray.init("local", num_cpus=workers, **quiet)
     else:
@@ -73,7 +79,8 @@ def on_ray(parts: Iterable[list[str]], on: date, limit: int, address: str, worke
         ray.init(address, runtime_env={"env_vars": surroundings}, log_to_driver=False)
     try:
         work, waiting = ray.remote(num_cpus=1)(decided), deque[Any]()
-        ahead = _AHEAD * max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        cores = ray.cluster_resources().get("CPU", 1)  # type: ignore[no-untyped-call]
+        ahead = _AHEAD * max(int(cores), 1)
         for part in parts:
             waiting.append(work.remote(part, on, limit))
             if len(waiting) >= ahead:
@@ -82,6 +89,13 @@ def on_ray(parts: Iterable[list[str]], on: date, limit: int, address: str, worke
             yield ray.get(waiting.popleft())
     finally:
         ray.shutdown()
+
+
+@lru_cache(maxsize=1)
+def _popular(on: date) -> dict[str, float]:
+    """Of the day: counting goes over the whole bank."""
+    with _application().database.session(_SELF) as session:
+        return popularity(session)
 
 
 @cache

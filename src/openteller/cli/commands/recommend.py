@@ -19,6 +19,7 @@ from openteller.cli.tables import table
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import BadInput
 from openteller.core.records import Principal, Role
+from openteller.customers.records import Purpose
 from openteller.recommendation.experiments import Arm, judged
 from openteller.recommendation.records import Campaign, LoggedImpression
 from openteller.recommendation.repository import (
@@ -44,6 +45,7 @@ examples:
 What was trained is a candidate of the registry: teller models promote offers@candidate --reason "…" lets it serve.
 """
 _SELF = Principal(subject="cli", role=Role.SERVICE)
+_OFFERS: tuple[Purpose, ...] = ("personalisation", "marketing")
 _Action = Callable[[argparse.Namespace, Settings], int]
 
 
@@ -170,7 +172,7 @@ def _batch(given: argparse.Namespace, settings: Settings) -> int:
         raise BadInput(f"{given.workers} processes cannot work.", next_step="Give --workers 1 or more.")
     with _application(settings) as (application, today):
         with application.database.session(_SELF) as session:
-            parts = list(CustomerFileReader(settings.timezone).ids(session, batch_offers.PART))
+            parts = list(CustomerFileReader(settings.timezone).ids(session, batch_offers.PART, _OFFERS))
         lines = (
             batch_offers.on_ray(parts, today, given.limit, given.ray, given.workers)
             if given.ray
