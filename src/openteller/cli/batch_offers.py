@@ -30,11 +30,11 @@ _AHEAD = 2  # parts handed out for each core of a cluster, so that none waits fo
 _SELF = Principal(subject="batch", role=Role.SERVICE)
 
 
-def decided(customer_ids: list[str], on: date, limit: int) -> list[str]:
+def decided(customer_ids: list[str], on: date, limit: int, profiles: bool = False) -> list[str]:
     """One line of JSON for each of these customers that there is."""
     application = _application()
     with application.database.session(_SELF) as session:
-        files = CustomerFileReader(application.settings.timezone).files(session, customer_ids, on)
+        files = CustomerFileReader(application.settings.timezone, profiles=profiles).files(session, customer_ids, on)
         events = OfferEventRepository().recent_of(session, customer_ids, on)
         exhausted = CampaignRepository().exhausted(session, on)
     products = application.shelf().products.values()
@@ -44,9 +44,11 @@ def decided(customer_ids: list[str], on: date, limit: int) -> list[str]:
     return [offers.model_dump_json() for offers in found]
 
 
-def in_processes(parts: Iterable[list[str]], on: date, limit: int, workers: int) -> Iterator[list[str]]:
+def in_processes(
+    parts: Iterable[list[str]], on: date, limit: int, workers: int, profiles: bool = False
+) -> Iterator[list[str]]:
     """The lines of each part, in the order of the parts. With one worker in this process."""
-    work = partial(decided, on=on, limit=limit)
+    work = partial(decided, on=on, limit=limit, profiles=profiles)
     if workers == 1:
         try:
             yield from map(work, parts)
@@ -59,7 +61,9 @@ def in_processes(parts: Iterable[list[str]], on: date, limit: int, workers: int)
         yield from pool.map(work, parts)
 
 
-def on_ray(parts: Iterable[list[str]], on: date, limit: int, address: str, workers: int) -> Iterator[list[str]]:
+def on_ray(
+    parts: Iterable[list[str]], on: date, limit: int, address: str, workers: int, profiles: bool = False
+) -> Iterator[list[str]]:
     """The same on a cluster whose machines reach the same database, or with ``local`` on one of this machine.
 
     Raises:
@@ -78,11 +82,15 @@ def on_ray(parts: Iterable[list[str]], on: date, limit: int, address: str, worke
         surroundings = {name: value for name, value in os.environ.items() if name.startswith("OPENTELLER_")}
         ray.init(address, runtime_env={"env_vars": surroundings}, log_to_driver=False)
     try:
-        work, waiting = ray.remote(num_cpus=1)(decided), deque[Any]()
+
+        def in_a_worker(part: list[str]) -> list[str]:
+            return decided(part, on, limit, profiles)
+
+        work, waiting = ray.remote(num_cpus=1)(in_a_worker), deque[Any]()
         cores = ray.cluster_resources().get("CPU", 1)  # type: ignore[no-untyped-call]
         ahead = _AHEAD * max(int(cores), 1)
         for part in parts:
-            waiting.append(work.remote(part, on, limit))
+            waiting.append(work.remote(part))
             if len(waiting) >= ahead:
                 yield ray.get(waiting.popleft())
         while waiting:

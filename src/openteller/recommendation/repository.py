@@ -37,6 +37,9 @@ from openteller.core.clock import utc_now
 from openteller.core.errors import BadInput, Conflict, NotFound
 from openteller.core.records import Principal, Record, Understanding
 from openteller.customers.behaviour import CustomerFile, Movement, observe, window
+from openteller.customers.profile.filed import with_profile, with_words
+from openteller.customers.profile.profile import profile
+from openteller.customers.profile.repository import BehaviourRepository
 from openteller.customers.records import Account, Card, Consent, Customer, Holding, Purpose, RiskAssessment
 from openteller.recommendation.experiments import assigned
 from openteller.recommendation.general import LEAST_HOLDERS
@@ -278,10 +281,12 @@ class CustomerFileReader:
 
     Args:
         zone: IANA name of the bank's time zone.
+        profiles: whether what is derived of tags and life events is read as well, which takes some five times as long;
+            what customers said of tags is always read.
     """
 
-    def __init__(self, zone: str = "Asia/Shanghai") -> None:
-        self._zone = zone
+    def __init__(self, zone: str = "Asia/Shanghai", *, profiles: bool = False) -> None:
+        self._zone, self._profiles, self._behaviour = zone, profiles, BehaviourRepository(zone)
 
     def ids(self, session: Session, size: int, purposes: Collection[Purpose] = _PERSONAL) -> Iterator[list[str]]:
         """The numbers of all customers who agreed to one of the purposes, `size` at a time; without more: to personal offers."""
@@ -300,7 +305,7 @@ class CustomerFileReader:
         assessments = self._of(RiskAssessment, RiskAssessmentRow, session, customer_ids)
         movements = self._movements(session, customer_ids, since, until)
         people = self._of(Customer, CustomerRow, session, customer_ids)
-        return [
+        files = [
             CustomerFile(
                 customer=person,
                 assessment=max(assessments[customer_id], key=lambda a: a.assessed_at, default=None),
@@ -312,6 +317,21 @@ class CustomerFileReader:
             )
             for customer_id, (person,) in people.items()
         ]
+        return self._told(session, customer_ids, files, on)
+
+    def _told(
+        self, session: Session, customer_ids: Sequence[str], files: Sequence[CustomerFile], on: date
+    ) -> list[CustomerFile]:
+        """With what customers said of tags, and with what is derived where that is asked for."""
+        words = self._behaviour.words_of(session, customer_ids)
+        if not self._profiles:
+            return [with_words(file, words.get(file.customer.customer_id, ())) for file in files]
+        states, found = self._behaviour.states(session, customer_ids), []
+        for file in files:
+            name, agreed = file.customer.customer_id, file.granted("personalisation")
+            state = states.pop(name, None) or self._behaviour.state(session, name)
+            found.append(with_profile(file, profile(name, state, on, personalised=agreed, words=words.get(name, ()))))
+        return found
 
     def _of(
         self, kind: type[R], rows: type[Base], session: Session, customer_ids: Sequence[str]

@@ -85,6 +85,9 @@ def _actions(parser: argparse.ArgumentParser) -> None:
     batch.add_argument(
         "--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes; default: one a core"
     )
+    batch.add_argument(
+        "--profiles", action="store_true", help="use derived tags and life events too, as for one customer; slower"
+    )
     batch.add_argument("--ray", metavar="ADDRESS", help="on this Ray cluster, or local (extra: scale)")
     campaign = action("campaign", _campaign, "how often a product may be offered; without --budget, all campaigns")
     campaign.add_argument("product", nargs="?", metavar="PRODUCT")
@@ -174,9 +177,11 @@ def _batch(given: argparse.Namespace, settings: Settings) -> int:
         with application.database.session(_SELF) as session:
             parts = list(CustomerFileReader(settings.timezone).ids(session, batch_offers.PART, _OFFERS))
         lines = (
-            batch_offers.on_ray(parts, today, given.limit, given.ray, given.workers)
+            batch_offers.on_ray(parts, today, given.limit, given.ray, given.workers, given.profiles)
             if given.ray
-            else batch_offers.in_processes(parts, today, given.limit, min(given.workers, max(len(parts), 1)))
+            else batch_offers.in_processes(
+                parts, today, given.limit, min(given.workers, max(len(parts), 1)), given.profiles
+            )
         )
         written, tell = 0, console_progress()
         with _output(given.output) as out:
