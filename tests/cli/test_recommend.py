@@ -66,7 +66,7 @@ def test_what_cannot_be_done_says_so(arguments: tuple[str, ...], says: str, caps
 
 def test_a_batch_is_one_line_a_customer(tmp_path: Path, capsys: Out) -> None:
     file = tmp_path / "offers.jsonl"
-    assert teller("batch", "--all", "--workers", "1", "--output", str(file), "--json") == 0
+    assert teller("batch", "--all", "--profiles", "--workers", "1", "--output", str(file), "--json") == 0
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     assert json.loads(capsys.readouterr().out) == {"customers": len(lines)}
     assert len(lines) > 20

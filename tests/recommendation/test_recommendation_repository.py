@@ -148,17 +148,31 @@ def test_one_experiment_runs_at_a_time(clean: Database) -> None:
         started = experiments.start(session, "mood", halves, by="analyst.li")
         assert experiments.running(session) == started
         assert list(started.arms) == ["rules", "model"]
-    for name, arms, error in (("other", halves, Conflict), ("mood", halves, Conflict), ("x", {"a": 2.0}, BadInput)):
+    uneven = {"rules": 0.4, "model": 0.6}
+    for name, arms, error in (("other", halves, Conflict), ("mood", uneven, Conflict), ("x", {"a": 2.0}, BadInput)):
         with pytest.raises(error), clean.session(ANALYST) as session:
             experiments.start(session, name, arms, by="analyst.li")
     with clean.session(ANALYST) as session:
         assert experiments.end(session, "mood", by="analyst.li").ended_at is not None
         assert experiments.running(session) is None
-    for act in (experiments.end, experiments.start):
-        with pytest.raises((NotFound, Conflict)), clean.session(ANALYST) as session:
-            act(session, "mood", **({"arms": halves} if act == experiments.start else {}), by="x")  # type: ignore[operator]
+    with pytest.raises(NotFound), clean.session(ANALYST) as session:
+        experiments.end(session, "mood", by="x")
     with pytest.raises(NotFound), clean.session(ANALYST) as session:
         experiments.get(session, "never")
+
+
+def test_an_experiment_goes_on_with_the_same_arms_and_never_with_others(clean: Database) -> None:
+    experiments, halves = ExperimentRepository(), {"rules": 0.5, "model": 0.5}
+    with clean.session(ANALYST) as session:
+        begun = experiments.start(session, "mood", halves, by="analyst.li")
+        assert experiments.start(session, "mood", halves, by="analyst.li") == begun  # it runs: nothing to do
+        experiments.end(session, "mood", by="analyst.li")
+        assert experiments.start(session, "mood", halves, by="analyst.li") == begun
+        assert experiments.running(session) == begun
+        experiments.end(session, "mood", by="analyst.li")
+    with pytest.raises(Conflict, match="cannot begin") as refused, clean.session(ANALYST) as session:
+        experiments.start(session, "mood", {"model": 0.5, "rules": 0.5}, by="analyst.li")
+    assert "other arms: rules=0.5, model=0.5" in str(refused.value.cause)
 
 
 def test_who_has_what(clean: Database) -> None:

@@ -1,10 +1,16 @@
+from datetime import timedelta
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 import yaml
 
+from openteller.customers.behaviour import CustomerFile
+from openteller.customers.profile.records import EventKind, Evidence, LifeEvent, Tag, Wording
+from openteller.customers.profile.tags import TAGS
+from openteller.recommendation.recommender import Recommender
 from openteller.recommendation.signals import NEEDS, observed, stated
-from tests.recommendation.given import ON, file, understood
+from tests.recommendation.given import ON, PRODUCTS, file, understood
 
 TAXONOMY = Path(__file__).parents[2] / "recipes" / "data" / "understanding" / "TAXONOMY.yaml"
 
@@ -48,3 +54,76 @@ def test_behaviour_rules(given: dict[str, object], codes: set[str]) -> None:
         assert 0 < signal.weight < 1
         assert not signal.stated
         assert signal.phrase.zh != signal.phrase.en
+
+
+def told(*own: str, derived: tuple[str, ...] = (), denied: tuple[str, ...] = (), life: tuple[LifeEvent, ...] = (), **given: Any) -> CustomerFile:  # fmt: skip
+    """A customer with tags and life events."""
+    tags = [Tag(tag=tag, name=TAGS[tag], source="own", reason=TAGS[tag]) for tag in own]
+    tags += [Tag(tag=tag, name=TAGS[tag], source="derived", reason=TAGS[tag]) for tag in derived]
+    return file(**given).model_copy(update={"tags": tuple(tags), "denied": frozenset(denied), "life_events": life})
+
+
+def event(kind: EventKind, days: int = 10) -> LifeEvent:
+    words = Wording(zh="孕婴店", en="the baby shop")
+    return LifeEvent(
+        kind=kind, on=ON - timedelta(days=days), confidence=0.9, text=words, evidence=(Evidence(on=ON, text=words),)
+    )
+
+
+def codes(who: CustomerFile) -> set[str]:
+    return {signal.code for signal in observed(who, ON)}
+
+
+def test_what_a_customer_says_of_themselves_speaks_and_is_said_back() -> None:
+    (signal,) = observed(told("has_small_child"), ON)
+    assert (signal.code, signal.weight) == ("told:has_small_child", 0.5)
+    assert signal.clause("en") == "you told us: has a small child"
+    offers = Recommender().offers(told("planning_retirement"), understood(), PRODUCTS, on=ON, language="zh")
+    assert any("您说过自己在规划养老" in offer.reason for offer in offers)
+
+
+def test_every_tag_that_speaks_is_one_that_there_is() -> None:
+    for tag in TAGS:
+        own, derived = codes(told(tag)), codes(told(derived=(tag,)))
+        assert own <= {f"told:{tag}"}
+        assert derived <= {f"tag:{tag}"}
+        assert codes(told(tag, denied=(tag,))) == set()
+    assert codes(told("shops_much")) == set()
+
+
+@pytest.mark.parametrize("kind", get_args(EventKind))
+def test_what_is_inferred_of_a_life_is_never_said(kind: EventKind) -> None:
+    who = told(derived=("has_small_child", "renting", "home_owner"), life=(event(kind),))
+    said = [signal.clause(language) for signal in observed(who, ON) for language in ("zh", "en")]
+    assert said
+    for word in ("孩", "child", "baby", "婴", "母", "搬", "mov", "离", "divorc", "病", "ill", "salary", "工资", "rent"):
+        assert not any(word in text for text in said)
+    assert ("life:" + kind in codes(who)) is (kind in ("child", "moving", "travel"))
+    assert codes(told(life=(event(kind, days=181),))) == set()
+
+
+@pytest.mark.parametrize(
+    ("given", "tag", "gone"),
+    [
+        ({"spending": {"housing": 1_500}}, "renting", "rent"),
+        ({"spending": {"travel": 900}}, "frequent_traveller", "spending:travel"),
+        ({"salary": 9_000}, "salary_here", "salary"),
+        ({"life": (event("child"),)}, "has_small_child", "life:child"),
+    ],
+)
+def test_what_was_said_no_to_does_not_come_back_by_another_way(given: dict[str, Any], tag: str, gone: str) -> None:
+    assert gone in codes(told(**given))
+    assert codes(told(denied=(tag,), **given)) == set()
+
+
+def test_which_tag_it_was_is_not_logged() -> None:
+    who = told("planning_retirement", derived=("has_small_child",), life=(event("child"),))
+    decision = Recommender().decide(who, understood(), PRODUCTS, on=ON, language="zh")
+    names = {name for shown in decision.impressions for name in shown.features if name.startswith("signal")}
+    assert names
+    assert names <= {"signals", "signal: told", "signal: tag", "signal: life"}
+
+
+def test_without_consent_no_tag_brings_an_offer() -> None:
+    who = told("planning_retirement", "buying_car", consent=False)
+    assert Recommender().offers(who, understood(), PRODUCTS, on=ON, language="zh") == ()

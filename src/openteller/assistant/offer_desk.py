@@ -6,7 +6,7 @@ its arm ``rules`` is served without the model. Knows nothing about ranking.
 """
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -17,6 +17,7 @@ from openteller.core.errors import NotFound, Unavailable
 from openteller.core.records import Offer, Principal, Role, Understanding
 from openteller.customers.behaviour import CustomerFile
 from openteller.customers.core_banking import CoreBanking
+from openteller.recommendation import general
 from openteller.recommendation.choosing import Exploration
 from openteller.recommendation.experiments import assigned
 from openteller.recommendation.moments import unasked
@@ -28,6 +29,7 @@ from openteller.recommendation.repository import (
     ImpressionRepository,
     OfferEventRepository,
     last_understanding,
+    popularity,
 )
 from openteller.recommendation.rules import silent
 from openteller.store.database import Database
@@ -35,6 +37,7 @@ from openteller.store.turns import OfferAction, TurnRepository
 
 _REMEMBERED = timedelta(hours=24)  # the mood and needs of a turn this old still count
 _RULES = "rules"
+_SELF = Principal(subject="offers", role=Role.SERVICE)
 
 
 class BankingOfferDesk:
@@ -61,6 +64,7 @@ class BankingOfferDesk:
         self._database, self._shelf, self._recommender = database, shelf, recommender
         self._banking, self._plain, self._exploration = banking, plain or recommender, exploration
         self._events, self._impressions = OfferEventRepository(), ImpressionRepository()
+        self._counted: tuple[date, Mapping[str, float]] = date.min, {}
         self._campaigns, self._experiments = CampaignRepository(), ExperimentRepository()
 
     def offers(
@@ -81,7 +85,7 @@ class BankingOfferDesk:
             return ()
         with self._database.session(principal) as session:
             running = self._experiments.running(session) if principal.customer_id else None
-            arm = _arm(running, principal)
+            arm = None if general.wanted(file) else _arm(running, principal)
             recommender = self._plain if arm is not None and arm[1] == _RULES else self._recommender
             decision = recommender.decide(
                 file,
@@ -89,6 +93,7 @@ class BankingOfferDesk:
                 self._shelf().products.values(),
                 events=self._events.recent(session, principal, on),
                 exhausted=self._campaigns.exhausted(session, on),
+                popular=self._popular(file, on),
                 exploration=Exploration(share=self._exploration, seed=_seed(principal, trace_id)),
                 on=on,
                 language=language,
@@ -121,6 +126,7 @@ class BankingOfferDesk:
                 self._shelf().products.values(),
                 events=self._events.recent(session, principal, on),
                 exhausted=self._campaigns.exhausted(session, on),
+                popular=self._popular(file, on),
                 on=on,
                 language=language,
                 limit=limit,
@@ -146,6 +152,7 @@ class BankingOfferDesk:
                 products.values(),
                 events=self._events.recent(session, principal, on),
                 exhausted=self._campaigns.exhausted(session, on),
+                popular=self._popular(file, on),
                 on=on,
                 language=language,
             )
@@ -156,6 +163,15 @@ class BankingOfferDesk:
             raise NotFound(f"No product {product_id} is on sale.", next_step="GET /v1/products lists those that are.")
         with self._database.session(principal) as session:
             TurnRepository().offer_event(session, principal, product_id, action)
+
+    def _popular(self, file: CustomerFile | None, on: date) -> Mapping[str, float]:
+        """What the bank's customers have, for those who want nothing personal; counted once a day."""
+        if not general.wanted(file):
+            return {}
+        if self._counted[0] != on:
+            with self._database.session(_SELF) as session:
+                self._counted = on, popularity(session)
+        return self._counted[1]
 
     def _file(self, principal: Principal, on: date) -> CustomerFile | None:
         return None if principal.customer_id is None else self._banking.file(principal, on)

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from openteller.core.clock import local_date
 from openteller.core.records import Record
+from openteller.customers.profile.records import LifeEvent, Tag
 from openteller.customers.records import (
     SPENDING_CATEGORIES,
     Account,
@@ -76,6 +77,11 @@ class CustomerFile(Record):
     holdings: tuple[Holding, ...] = ()
     bills: tuple[Bill, ...] = ()
     behaviour: Behaviour
+    tags: tuple[Tag, ...] = Field(
+        (), description="what stands about the customer in words: their own, and what is derived"
+    )
+    denied: frozenset[str] = Field(frozenset(), description="tags that the customer said no to, or took away")
+    life_events: tuple[LifeEvent, ...] = Field((), description="derived, with consent only")
 
     def granted(self, purpose: str) -> bool:
         """Whether the customer said yes to `purpose`; silence is no."""

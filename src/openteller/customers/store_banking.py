@@ -15,6 +15,9 @@ from openteller.core.money import Money
 from openteller.core.records import Principal
 from openteller.customers.behaviour import CustomerFile
 from openteller.customers.core_banking import MAX_TRANSACTIONS, cannot_freeze, customer_of
+from openteller.customers.profile.filed import with_profile, with_words
+from openteller.customers.profile.profile import profile
+from openteller.customers.profile.repository import BehaviourRepository
 from openteller.customers.records import Account, Bill, Card, Customer, ScheduledPayment, Transaction
 from openteller.customers.repository import CustomerRepository
 from openteller.store import audit
@@ -32,7 +35,7 @@ class StoreCoreBanking:
 
     def __init__(self, database: Database, zone: str = "Asia/Shanghai", now: Callable[[], datetime] = utc_now) -> None:
         self._database = database
-        self._customers = CustomerRepository(zone)
+        self._customers, self._behaviour = CustomerRepository(zone), BehaviourRepository(zone)
         self._zone = zone
         self._now = now
 
@@ -42,9 +45,15 @@ class StoreCoreBanking:
             return self._customers.require(session, customer_of(principal))
 
     def file(self, principal: Principal, on: date) -> CustomerFile:
-        """All that is known about the customer on day `on`."""
+        """All that is known about the customer on day `on`, with what their profile says."""
+        customer_id = customer_of(principal)
         with self._database.session(principal) as session:
-            return self._customers.file(session, customer_of(principal), on)
+            file = self._customers.file(session, customer_id, on)
+            words = self._behaviour.words(session, customer_id)
+            if not file.granted("personalisation"):
+                return with_words(file, words)
+            state = self._behaviour.state(session, customer_id)
+        return with_profile(file, profile(customer_id, state, on, personalised=True, words=words))
 
     def balances(self, principal: Principal) -> list[Account]:
         """The accounts that are not closed, with their balances."""

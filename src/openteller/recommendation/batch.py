@@ -4,7 +4,7 @@ Time grows with the number of customers and memory does not: files come in parts
 about processes: whoever has several calls `offers_of` in each.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from openteller.core.records import Offer, Record
@@ -33,6 +33,7 @@ def offers_of(
     *,
     events: dict[str, tuple[OfferEvent, ...]] | None = None,
     exhausted: frozenset[str] = frozenset(),
+    popular: Mapping[str, float] | None = None,
     limit: int = 3,
 ) -> Iterator[CustomerOffers]:
     """The offers of each, in the customer's language; customers may change places.
@@ -44,12 +45,15 @@ def offers_of(
         on: today.
         events: customer → what became of earlier offers.
         exhausted: the products whose campaign has used up its budget.
+        popular: as of `Recommender.decide`.
         limit: how many offers at most.
     """
     catalogue, nothing, past = tuple(products), unasked(), events or {}
     for language, part in _parts(files):
         cases = [Case(file, nothing, past.get(file.customer.customer_id, ())) for file in part]
-        found = recommender.offers_many(cases, catalogue, exhausted=exhausted, on=on, language=language, limit=limit)
+        found = recommender.offers_many(
+            cases, catalogue, exhausted=exhausted, popular=popular or {}, on=on, language=language, limit=limit
+        )
         for file, offers in zip(part, found, strict=True):
             yield CustomerOffers(customer_id=file.customer.customer_id, offers=offers)
 

@@ -20,6 +20,7 @@ from openteller.recommendation.records import OfferEvent, Signal
 
 Doubles = NDArray[np.float64]
 MOMENT = ("moment: mood", "moment: asked")
+_UNNAMED = frozenset({"told", "tag", "life"})
 CUSTOMER = ("known", "income", "savings", "spending", "invested", "owed", "card use", "products")
 
 
@@ -57,8 +58,13 @@ def shown(events: Iterable[OfferEvent], on: date, zone: str) -> Mapping[str, tup
 
 
 def feature_of(signal: Signal) -> str:
-    """The name of the feature that a signal is; a product named is a product named, whichever it is."""
-    return f"signal: {signal.code.partition(':')[0] if signal.only else signal.code}"
+    """The name of the feature that a signal is.
+
+    A product named is a product named, whichever it is; and which tag or event it was is not logged: that would be
+    kept when the customer has taken it away.
+    """
+    family = signal.code.partition(":")[0]
+    return f"signal: {family if signal.only or family in _UNNAMED else signal.code}"
 
 
 def _customer(file: CustomerFile | None) -> tuple[float, ...]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from openteller.core.errors import BadInput
 from openteller.core.records import Record
-from openteller.recommendation import measures, off_policy
+from openteller.recommendation import general, measures, off_policy
 from openteller.recommendation.candidates.neighbours import Ease
 from openteller.recommendation.interactions import Interactions
 from openteller.recommendation.offer_model import LearntOffers, as_table
@@ -73,7 +73,7 @@ def learn(
     Raises:
         BadInput: too few impressions, or too few that were opened.
     """
-    logged = list(impressions)
+    logged = _personal(impressions)
     report, names = report_of(logged), _names(logged)
     view = Ease(ridge=max(len(owned.customers) / 10, 10))
     view.fit(owned)
@@ -84,6 +84,7 @@ def learn(
 
 def report_of(logged: Sequence[LoggedImpression]) -> OfferReport:
     """The figures of a model fitted to the first `_TRAINED` of the impressions, on the rest. Raises BadInput as `learn`."""
+    logged = _personal(logged)
     taken = sum(shown.opened for shown in logged)
     if len(logged) < LEAST_ROWS or taken < LEAST_OPENED:
         raise BadInput(
@@ -92,6 +93,11 @@ def report_of(logged: Sequence[LoggedImpression]) -> OfferReport:
             next_step="Wait for more, or in a demonstration make some: teller demo offers",
         )
     return _measured(logged, _names(logged))
+
+
+def _personal(impressions: Iterable[LoggedImpression]) -> list[LoggedImpression]:
+    """Without what was shown in general: whoever switched personalisation off is not learnt from."""
+    return [shown for shown in impressions if shown.policy != general.POLICY]
 
 
 def _names(logged: Sequence[LoggedImpression]) -> tuple[str, ...]:

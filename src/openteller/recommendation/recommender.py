@@ -11,6 +11,7 @@ What is not covered: credit decisions (an offer says "subject to approval").
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -18,9 +19,10 @@ import numpy as np
 from openteller.core.records import Offer, Understanding
 from openteller.customers.behaviour import CustomerFile
 from openteller.products.records import Product, RiskGrade, Verdict
-from openteller.recommendation import rules
+from openteller.recommendation import general, rules
 from openteller.recommendation.choosing import Choice, Entry, Exploration, chosen
 from openteller.recommendation.features import CUSTOMER, MOMENT, feature_of
+from openteller.recommendation.general import GeneralOffers
 from openteller.recommendation.records import Impression, OfferEvent, Signal, WhyNot
 from openteller.recommendation.rules import silent
 from openteller.recommendation.scoring import Assortment, Case, Doubles, Indices, Scores, View, rows_of, scored
@@ -30,6 +32,7 @@ _CLAUSES = 2
 _PUTS_MONEY_AT_RISK = frozenset({"fund", "wealth"})
 _LENDS = frozenset({"loan", "mortgage"})
 _BEST = Exploration()
+_NOTHING: Mapping[str, float] = MappingProxyType({})
 _ALWAYS_LOGGED = frozenset({*MOMENT, *(f"customer: {name}" for name in CUSTOMER)})
 
 
@@ -94,12 +97,18 @@ class Recommender:
         products: Iterable[Product],
         *,
         events: Sequence[OfferEvent] = (),
+        exhausted: Collection[str] = (),
+        popular: Mapping[str, float] = _NOTHING,
         on: date,
         language: str,
         limit: int = 3,
     ) -> tuple[Offer, ...]:
         """The offers of `decide`."""
-        return self.decide(file, understanding, products, events=events, on=on, language=language, limit=limit).offers
+        decision = self.decide(
+            file, understanding, products, events=events, exhausted=exhausted, popular=popular, on=on, language=language,
+            limit=limit,
+        )  # fmt: skip
+        return decision.offers
 
     def decide(
         self,
@@ -110,6 +119,7 @@ class Recommender:
         events: Sequence[OfferEvent] = (),
         exhausted: Collection[str] = (),
         exploration: Exploration = _BEST,
+        popular: Mapping[str, float] = _NOTHING,
         on: date,
         language: str,
         limit: int = 3,
@@ -123,12 +133,15 @@ class Recommender:
             events: what became of earlier offers to this customer or visitor.
             exhausted: the products whose campaign has used up its budget.
             exploration: how much is left to chance.
+            popular: product → the share of customers who have it, for whoever switched personalisation off (general.py).
             on: today, in the bank's time zone.
             language: of the reply, ``zh`` or ``en``.
             limit: how many at most.
         """
         case = Case(file, understanding, tuple(events), exploration)
-        return self.decide_many([case], products, exhausted=exhausted, on=on, language=language, limit=limit)[0]
+        return self.decide_many(
+            [case], products, exhausted=exhausted, popular=popular, on=on, language=language, limit=limit
+        )[0]
 
     def decide_many(
         self,
@@ -136,12 +149,13 @@ class Recommender:
         products: Iterable[Product],
         *,
         exhausted: Collection[str] = (),
+        popular: Mapping[str, float] = _NOTHING,
         on: date,
         language: str,
         limit: int = 3,
     ) -> list[Decision]:
         """The same for several customers, whom the model ranks in one go. Arguments as of `decide`; one decision a case."""
-        ranking, found = self._decided(cases, products, exhausted, on, limit)
+        ranking, found = self._decided(cases, products, exhausted, popular, on, limit)
         offers, impressions = self._offers(ranking, found, language), self._impressions(ranking, found)
         return [
             Decision(tuple(next(offers) for _ in choices), tuple(next(impressions) for _ in choices))
@@ -154,12 +168,13 @@ class Recommender:
         products: Iterable[Product],
         *,
         exhausted: Collection[str] = (),
+        popular: Mapping[str, float] = _NOTHING,
         on: date,
         language: str,
         limit: int = 3,
     ) -> list[tuple[Offer, ...]]:
         """The offers of `decide_many` alone, for batches, which log nothing."""
-        ranking, found = self._decided(cases, products, exhausted, on, limit)
+        ranking, found = self._decided(cases, products, exhausted, popular, on, limit)
         offers = self._offers(ranking, found, language)
         return [tuple(next(offers) for _ in choices) for choices in found]
 
@@ -172,6 +187,7 @@ class Recommender:
         *,
         events: Sequence[OfferEvent] = (),
         exhausted: Collection[str] = (),
+        popular: Mapping[str, float] = _NOTHING,
         on: date,
         language: str,
         limit: int = 3,
@@ -190,18 +206,22 @@ class Recommender:
                 "您正在处理更要紧的事，此刻不推荐任何产品。",
                 "Something more pressing is being dealt with; nothing is offered now.",
             )
-        verdict = rules.unconsented(file) or self.refusal(product, file, events, on, exhausted)
+        if file is not None and general.wanted(file):
+            verdict = GeneralOffers(popular, on, self._zone, exhausted).refusal(product, file)
+        else:
+            verdict = rules.unconsented(file) or self.refusal(product, file, events, on, exhausted)
         if verdict is not None:
             return said(verdict.reason_code, verdict.reason_zh, verdict.reason_en)
         decision = self.decide(
-            file, understanding, catalogue, events=events, exhausted=exhausted, on=on, language=language, limit=limit
+            file, understanding, catalogue, events=events, exhausted=exhausted, popular=popular, on=on, language=language,
+            limit=limit,
         )  # fmt: skip
         own = next((offer for offer in decision.offers if offer.product_id == product.id), None)
         if own is not None:
             return said("offered", own.reason, own.reason)
         case = Case(file, understanding, tuple(events))
         ranked = {entry.product.id for entry in self._ranked([case], catalogue, on).entries(0)}
-        if product.id not in ranked:
+        if product.id not in ranked and not general.wanted(file):
             return said(
                 "no_reason",
                 "目前没有迹象表明您需要该产品；如有兴趣，欢迎直接询问。",
@@ -237,12 +257,24 @@ class Recommender:
         return Walls(file, events, on, self._zone, exhausted).refusal(product)
 
     def _decided(
-        self, cases: Sequence[Case], products: Iterable[Product], exhausted: Collection[str], on: date, limit: int
+        self,
+        cases: Sequence[Case],
+        products: Iterable[Product],
+        exhausted: Collection[str],
+        popular: Mapping[str, float],
+        on: date,
+        limit: int,
     ) -> tuple[_Ranking, list[list[Choice]]]:
         """What is chosen in each case, every wall having been asked."""
-        ranking, found = self._ranked(cases, tuple(products), on), []
+        catalogue = tuple(products)
+        ranking, found = self._ranked(cases, catalogue, on), []
+        harmless = ranking.scores.assortment.harmless
+        in_general = GeneralOffers(popular, on, self._zone, exhausted)
         for at, case in enumerate(cases):
-            harmless = ranking.scores.assortment.harmless
+            if case.file is not None and general.wanted(case.file):
+                shown = () if silent(case.understanding) else in_general.entries(case.file, catalogue)
+                found.append(chosen(shown, limit, _BEST))
+                continue
             walls = Walls(case.file, case.events, on, self._zone, exhausted, harmless)
             open_to = (entry for entry in ranking.entries(at) if walls.allow(entry.product))
             found.append(chosen(open_to, limit, case.exploration))
@@ -275,29 +307,31 @@ class Recommender:
             yield Offer(
                 product_id=entry.product.id,
                 name=entry.product.name.of(language),
-                reason=reason(entry.product, fired, language),
+                reason=reason(entry.product, fired, language) if fired else _general_reason(entry.product, language),
                 score=entry.score,
             )
 
     def _impressions(self, ranking: _Ranking, found: Sequence[Sequence[Choice]]) -> Iterator[Impression]:
         """The same as they are logged."""
         placed = [(place, choice) for choices in found for place, choice in enumerate(choices)]
-        columns = ranking.scores.features(_pairs([choice.entry for _, choice in placed]), self._zone)
+        personal = [choice.entry for _, choice in placed if choice.entry.pair >= 0]
+        rows = iter(rows_of(ranking.scores.features(_pairs(personal), self._zone), _ALWAYS_LOGGED))
         policy = self._model.version if self._model else "rules"
-        for (place, choice), features in zip(placed, rows_of(columns, _ALWAYS_LOGGED), strict=True):
+        for place, choice in placed:
+            known = choice.entry.pair >= 0
             yield Impression(
                 product_id=choice.entry.product.id,
                 place=place,
                 propensity=choice.propensity,
-                policy=policy,
+                policy=policy if known else general.POLICY,
                 score=choice.entry.score,
-                features=features,
+                features=next(rows) if known else {},
                 among=dict(choice.among),
             )
 
     def _explained(self, ranking: _Ranking, entries: Sequence[Entry]) -> list[list[Signal]]:
-        """The signals of each in the order of what they added to its rank; without a model, of their weight."""
-        found = [ranking.scores.fired(entry.pair) for entry in entries]
+        """The signals of each in the order of what they added to its rank; without a model, of their weight; general: none."""
+        found = [ranking.scores.fired(entry.pair) if entry.pair >= 0 else [] for entry in entries]
         several = [at for at, fired in enumerate(found) if len(fired) > 1]
         if self._model is not None and several:
             columns = ranking.scores.features(_pairs([entries[at] for at in several]), self._zone)
@@ -321,6 +355,10 @@ def reason(product: Product, fired: Sequence[Signal], language: str) -> str:
         text = " and ".join(clauses)
         return f"{text[0].upper()}{text[1:]}, so this may suit you.{_caveat(product, ' ', language)}"
     return f"{'，'.join(clauses)}，这款产品或许适合您。{_caveat(product, '', language)}"
+
+
+def _general_reason(product: Product, language: str) -> str:
+    return general.reason(language) + _caveat(product, " " if language.startswith("en") else "", language)
 
 
 def _caveat(product: Product, space: str, language: str) -> str:

@@ -11,12 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Date,
     Select,
     Text,
     and_,
     any_,
     cast,
+    distinct,
     exists,
     func,
     insert,
@@ -35,8 +37,12 @@ from openteller.core.clock import utc_now
 from openteller.core.errors import BadInput, Conflict, NotFound
 from openteller.core.records import Principal, Record, Understanding
 from openteller.customers.behaviour import CustomerFile, Movement, observe, window
-from openteller.customers.records import Account, Card, Consent, Customer, Holding, RiskAssessment
+from openteller.customers.profile.filed import with_profile, with_words
+from openteller.customers.profile.profile import profile
+from openteller.customers.profile.repository import BehaviourRepository
+from openteller.customers.records import Account, Card, Consent, Customer, Holding, Purpose, RiskAssessment
 from openteller.recommendation.experiments import assigned
+from openteller.recommendation.general import LEAST_HOLDERS
 from openteller.recommendation.records import (
     Campaign,
     Experiment,
@@ -64,6 +70,7 @@ from openteller.store.tables import (
 )
 
 _OPENED_DAYS = 30
+_PERSONAL: tuple[Purpose, ...] = ("personalisation",)
 R = TypeVar("R", bound=Record)
 
 
@@ -208,25 +215,33 @@ class ExperimentRepository:
     """Which ways are compared."""
 
     def start(self, session: Session, name: str, arms: Mapping[str, float], *, by: str) -> Experiment:
-        """Begin an experiment.
+        """Begin an experiment, or go on with one of the same arms that was ended: who is in which arm is for good.
 
         Raises:
             BadInput: the arms do not share out everybody.
-            Conflict: one of that name there is or was, or another runs.
+            Conflict: another runs, or one of that name had other arms.
         """
         assigned(name, "", arms)
-        running = self.running(session)
-        known = session.scalar(select(ExperimentRow.name).where(ExperimentRow.name == name))
-        if running is not None or known is not None:
+        running, known = self.running(session), self._found(session, name)
+        if running is not None and running.name != name:
             raise Conflict(
                 f"The experiment {name} cannot begin.",
-                cause=f"{(running.name if running else name)} {'runs' if running else 'has been'}.",
-                next_step="End the one that runs, and take a name that was never used.",
+                cause=f"{running.name} runs.",
+                next_step=f"End it first: teller recommend experiment end {running.name}",
             )
-        session.execute(
-            insert(ExperimentRow).values(name=name, arms=[[arm, share] for arm, share in arms.items()], created_by=by)
-        )
-        audit.record(session, by, "experiment.started", name, {"arms": dict(arms)})
+        if known is None:
+            pairs = [[arm, share] for arm, share in arms.items()]
+            session.execute(insert(ExperimentRow).values(name=name, arms=pairs, created_by=by))
+            audit.record(session, by, "experiment.started", name, {"arms": dict(arms)})
+        elif list(known.arms.items()) != list(arms.items()):
+            raise Conflict(
+                f"The experiment {name} cannot begin.",
+                cause=f"One of that name had other arms: {', '.join(f'{a}={s:g}' for a, s in known.arms.items())}.",
+                next_step="Take a name that was never used.",
+            )
+        elif known.ended_at is not None:
+            session.execute(update(ExperimentRow).where(ExperimentRow.name == name).values(ended_at=None))
+            audit.record(session, by, "experiment.resumed", name, {})
         return self.get(session, name)
 
     def end(self, session: Session, name: str, *, by: str) -> Experiment:
@@ -251,25 +266,29 @@ class ExperimentRepository:
 
     def get(self, session: Session, name: str) -> Experiment:
         """The experiment called `name`. Raises NotFound."""
-        row = session.execute(_experiments().where(ExperimentRow.name == name)).first()
-        if row is None:
+        found = self._found(session, name)
+        if found is None:
             raise NotFound(f"There is no experiment called {name}.", next_step="Start it first.")
-        return Experiment.model_validate(row, from_attributes=True)
+        return found
+
+    def _found(self, session: Session, name: str) -> Experiment | None:
+        row = session.execute(_experiments().where(ExperimentRow.name == name)).first()
+        return None if row is None else Experiment.model_validate(row, from_attributes=True)
 
 
 def possessions(session: Session) -> Iterator[tuple[str, str, float, float]]:
     """Who has which product since when, as `Interactions.of` takes them; of all customers the session may see."""
-    parts = (
-        select(AccountRow.customer_id, AccountRow.product_id, AccountRow.opened_on).where(
-            AccountRow.status != "closed"
-        ),
-        select(HoldingRow.customer_id, HoldingRow.product_id, HoldingRow.since),
-        select(CardRow.customer_id, CardRow.product_id, AccountRow.opened_on)
-        .join(AccountRow, AccountRow.account_id == CardRow.account_id)
-        .where(CardRow.status != "expired"),
-    )
-    for customer, product, day in session.execute(union_all(*parts)):
+    for customer, product, day in session.execute(_possessions()):
         yield customer, product, datetime.combine(day, time(), UTC).timestamp(), 1.0
+
+
+def popularity(session: Session, least: int = LEAST_HOLDERS) -> dict[str, float]:
+    """Product → the share, 0–1, of the customers the session may see who have it, if at least `least` have."""
+    customers = session.scalar(select(func.count()).select_from(CustomerRow)) or 0
+    had = _possessions().subquery()
+    holders = func.count(distinct(had.c.customer_id))
+    query = select(had.c.product_id, holders).group_by(had.c.product_id).having(holders >= max(least, 1))
+    return {product: count / customers for product, count in session.execute(query)}
 
 
 def last_understanding(session: Session, customer_id: str, since: datetime) -> Understanding | None:
@@ -286,15 +305,17 @@ class CustomerFileReader:
 
     Args:
         zone: IANA name of the bank's time zone.
+        profiles: whether what is derived of tags and life events is read as well, which takes some five times as long;
+            what customers said of tags is always read.
     """
 
-    def __init__(self, zone: str = "Asia/Shanghai") -> None:
-        self._zone = zone
+    def __init__(self, zone: str = "Asia/Shanghai", *, profiles: bool = False) -> None:
+        self._zone, self._profiles, self._behaviour = zone, profiles, BehaviourRepository(zone)
 
-    def ids(self, session: Session, size: int) -> Iterator[list[str]]:
-        """The numbers of all customers who agreed to personal offers, `size` at a time."""
-        agreed = select(ConsentRow.customer_id).where(ConsentRow.purpose == "personalisation", ConsentRow.granted)
-        found = list(session.scalars(agreed.order_by(ConsentRow.customer_id)))
+    def ids(self, session: Session, size: int, purposes: Collection[Purpose] = _PERSONAL) -> Iterator[list[str]]:
+        """The numbers of all customers who agreed to one of the purposes, `size` at a time; without more: to personal offers."""
+        agreed = select(ConsentRow.customer_id).where(ConsentRow.purpose.in_(sorted(purposes)), ConsentRow.granted)
+        found = list(session.scalars(agreed.distinct().order_by(ConsentRow.customer_id)))
         return (found[at : at + size] for at in range(0, len(found), size))
 
     def files(self, session: Session, customer_ids: Sequence[str], on: date) -> list[CustomerFile]:
@@ -308,7 +329,7 @@ class CustomerFileReader:
         assessments = self._of(RiskAssessment, RiskAssessmentRow, session, customer_ids)
         movements = self._movements(session, customer_ids, since, until)
         people = self._of(Customer, CustomerRow, session, customer_ids)
-        return [
+        files = [
             CustomerFile(
                 customer=person,
                 assessment=max(assessments[customer_id], key=lambda a: a.assessed_at, default=None),
@@ -320,6 +341,21 @@ class CustomerFileReader:
             )
             for customer_id, (person,) in people.items()
         ]
+        return self._told(session, customer_ids, files, on)
+
+    def _told(
+        self, session: Session, customer_ids: Sequence[str], files: Sequence[CustomerFile], on: date
+    ) -> list[CustomerFile]:
+        """With what customers said of tags, and with what is derived where that is asked for."""
+        words = self._behaviour.words_of(session, customer_ids)
+        if not self._profiles:
+            return [with_words(file, words.get(file.customer.customer_id, ())) for file in files]
+        states, found = self._behaviour.states(session, customer_ids), []
+        for file in files:
+            name, agreed = file.customer.customer_id, file.granted("personalisation")
+            state = states.pop(name, None) or self._behaviour.state(session, name)
+            found.append(with_profile(file, profile(name, state, on, personalised=agreed, words=words.get(name, ()))))
+        return found
 
     def _of(
         self, kind: type[R], rows: type[Base], session: Session, customer_ids: Sequence[str]
@@ -351,6 +387,20 @@ class CustomerFileReader:
         for row in session.execute(query):
             found[row.customer_id].append(row)
         return found
+
+
+def _possessions() -> CompoundSelect[Any]:
+    """Customer, product, since when."""
+    parts = (
+        select(AccountRow.customer_id, AccountRow.product_id, AccountRow.opened_on).where(
+            AccountRow.status != "closed"
+        ),
+        select(HoldingRow.customer_id, HoldingRow.product_id, HoldingRow.since),
+        select(CardRow.customer_id, CardRow.product_id, AccountRow.opened_on)
+        .join(AccountRow, AccountRow.account_id == CardRow.account_id)
+        .where(CardRow.status != "expired"),
+    )
+    return union_all(*parts)
 
 
 def _texts(values: Sequence[str]) -> ColumnElement[Any]:

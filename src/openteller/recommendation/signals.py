@@ -2,7 +2,7 @@
 
 The weights are set by judgement, not learnt; every one is a line below. Rules look at a product's category, needs,
 rates and conditions, never at its identifier, so that they hold for any bank's catalogue.
-What is not covered: money at other banks, life events, and anything the customer did not agree to have looked at.
+What is not covered: money at other banks, and anything the customer did not agree to have looked at.
 """
 
 from collections.abc import Iterator
@@ -60,11 +60,14 @@ def stated(understanding: Understanding) -> Iterator[Signal]:
 
 
 def observed(file: CustomerFile, on: date) -> Iterator[Signal]:
-    """Signals from the customer's accounts and movements."""
-    yield from _money_at_rest(file)
-    yield from _spending(file)
-    yield from _borrowing(file)
-    yield from _stage_of_life(file, on)
+    """Signals from the customer's accounts and movements, what they say of themselves, and their profile.
+
+    What a customer said no to is not used, whoever else says it.
+    """
+    denied = {code for tag in file.denied for code in _SAYS_THE_SAME.get(tag, ())}
+    for found in (_money_at_rest(file), _spending(file), _borrowing(file), _stage_of_life(file, on), _life(file, on)):
+        yield from (signal for signal in found if signal.code not in denied)
+    yield from _tags(file)
 
 
 def _money_at_rest(file: CustomerFile) -> Iterator[Signal]:
@@ -105,6 +108,29 @@ def _stage_of_life(file: CustomerFile, on: date) -> Iterator[Signal]:
         yield Signal("age_retirement", 0.32, _RETIREMENT, _for_retirement)
 
 
+def _tags(file: CustomerFile) -> Iterator[Signal]:
+    for tag in file.tags:
+        if tag.tag not in _OF_TAGS or tag.tag in file.denied:
+            continue
+        fits, told, derived, phrase = _OF_TAGS[tag.tag]
+        if tag.source == "own":
+            said = LocalText(zh=f"您说过自己{tag.name.zh}", en=f"you told us: {tag.name.en}")
+            yield Signal(f"told:{tag.tag}", told, said, fits)
+        elif derived:
+            yield Signal(f"tag:{tag.tag}", derived, phrase, fits)
+
+
+def _life(file: CustomerFile, on: date) -> Iterator[Signal]:
+    seen: set[str] = set()
+    for event in file.life_events:
+        known = _OF_LIFE.get(event.kind)
+        if known is None or event.kind in seen or not 0 <= (on - event.on).days <= _LIFE_DAYS:
+            continue
+        seen.add(event.kind)
+        fits, weight, phrase = known
+        yield Signal(f"life:{event.kind}", round(weight * event.confidence, 4), phrase, fits)
+
+
 @cache
 def _serves(need: str) -> Fits:
     return lambda product: need in product.needs
@@ -123,6 +149,10 @@ def _rests(product: Product) -> bool:
 
 def _lends(product: Product) -> bool:
     return any(rate.kind == "loan" for rate in product.rates) and "payments" in product.needs
+
+
+def _for_drivers(product: Product) -> bool:
+    return "car" in product.needs and product.category in ("insurance", "card")
 
 
 def _pays_by_credit(product: Product) -> bool:
@@ -195,3 +225,42 @@ _SPENT: tuple[tuple[str, int, float, Fits, LocalText], ...] = (
         LocalText(zh="多一份保障，日常更安心", en="some more protection makes everyday life easier"),
     ),
 )
+
+# What is inferred about somebody's life is never said, to them or to whoever looks over their shoulder; what they said
+# themselves may be. Nothing is offered because a salary stopped.
+_READY = LocalText(zh="为以后多做一份准备，心里更踏实", en="being prepared for later gives peace of mind")
+_AT_HOME = LocalText(zh="家是值得好好保障的地方", en="a home is worth protecting")
+_TRAVELS = LocalText(zh="出行时用得上", en="it is of use when you travel")
+_LEFT_OVER = LocalText(zh="您每月常有结余", en="you often have money left at the end of a month")
+_DRIVING = LocalText(zh="用车时用得上", en="it is of use when you drive")
+_LIFE_DAYS = 180
+_OF_TAGS: dict[str, tuple[Fits, float, float, LocalText]] = {
+    # tag → products, weight if the customer said so, weight if it is derived (0: not used), phrase of what is derived
+    "frequent_traveller": (_for_travellers, 0.55, 0.3, _TRAVELS),
+    "saves_regularly": (_rests, 0.45, 0.3, _LEFT_OVER),
+    "saving_for_home": (_is_mortgage, 0.5, 0.25, _READY),
+    "renting": (_is_mortgage, 0.4, 0.0, _READY),
+    "home_owner": (_insures_homes, 0.45, 0.3, _AT_HOME),
+    "has_small_child": (_saves_for_education, 0.5, 0.35, _READY),
+    "drives": (_for_drivers, 0.5, 0.3, _DRIVING),
+    "invests": (_serves("investing"), 0.45, 0.0, _READY),
+    "planning_retirement": (_for_retirement, 0.55, 0.0, _READY),
+    "planning_study": (_serves("education"), 0.5, 0.0, _READY),
+    "buying_car": (_serves("car"), 0.55, 0.0, _READY),
+    "runs_business": (_serves("business"), 0.5, 0.0, _READY),
+}
+_OF_LIFE: dict[str, tuple[Fits, float, LocalText]] = {
+    "child": (_saves_for_education, 0.35, _READY),
+    "moving": (_insures_homes, 0.4, _AT_HOME),
+    "travel": (_for_travellers, 0.25, _TRAVELS),
+}
+_SAYS_THE_SAME: dict[str, tuple[str, ...]] = {
+    # tag → codes of signals that would bring it back by another way
+    "frequent_traveller": ("spending:travel", "life:travel"),
+    "renting": ("rent",),
+    "saving_for_home": ("rent",),
+    "home_owner": ("mortgage",),
+    "salary_here": ("salary",),
+    "has_small_child": ("life:child", "spending:education"),
+    "planning_retirement": ("age_retirement",),
+}

@@ -19,6 +19,7 @@ from openteller.cli.tables import table
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import BadInput
 from openteller.core.records import Principal, Role
+from openteller.customers.records import Purpose
 from openteller.recommendation.experiments import daily_looks, judged
 from openteller.recommendation.records import Campaign
 from openteller.recommendation.repository import (
@@ -44,6 +45,7 @@ examples:
 What was trained is a candidate of the registry: teller models promote offers@candidate --reason "…" lets it serve.
 """
 _SELF = Principal(subject="cli", role=Role.SERVICE)
+_OFFERS: tuple[Purpose, ...] = ("personalisation", "marketing")
 _Action = Callable[[argparse.Namespace, Settings], int]
 
 
@@ -82,6 +84,9 @@ def _actions(parser: argparse.ArgumentParser) -> None:
     batch.add_argument("--limit", type=int, default=3, choices=range(1, 21), metavar="1-20")
     batch.add_argument(
         "--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes; default: one a core"
+    )
+    batch.add_argument(
+        "--profiles", action="store_true", help="use derived tags and life events too, as for one customer; slower"
     )
     batch.add_argument("--ray", metavar="ADDRESS", help="on this Ray cluster, or local (extra: scale)")
     campaign = action("campaign", _campaign, "how often a product may be offered; without --budget, all campaigns")
@@ -170,11 +175,13 @@ def _batch(given: argparse.Namespace, settings: Settings) -> int:
         raise BadInput(f"{given.workers} processes cannot work.", next_step="Give --workers 1 or more.")
     with _application(settings) as (application, today):
         with application.database.session(_SELF) as session:
-            parts = list(CustomerFileReader(settings.timezone).ids(session, batch_offers.PART))
+            parts = list(CustomerFileReader(settings.timezone).ids(session, batch_offers.PART, _OFFERS))
         lines = (
-            batch_offers.on_ray(parts, today, given.limit, given.ray, given.workers)
+            batch_offers.on_ray(parts, today, given.limit, given.ray, given.workers, given.profiles)
             if given.ray
-            else batch_offers.in_processes(parts, today, given.limit, min(given.workers, max(len(parts), 1)))
+            else batch_offers.in_processes(
+                parts, today, given.limit, min(given.workers, max(len(parts), 1)), given.profiles
+            )
         )
         written, tell = 0, console_progress()
         with _output(given.output) as out:

@@ -178,6 +178,22 @@ class BehaviourRepository:
             TagWord.model_validate({"tag": r.tag, "stance": r.stance, "at": r.at}) for r in session.scalars(query)
         )
 
+    def words_of(self, session: Session, customer_ids: Sequence[str]) -> dict[str, tuple[TagWord, ...]]:
+        """Customer → what they said of tags, by name; of those who said something."""
+        row = CustomerTagRow
+        query = select(row.customer_id, row.tag, row.stance, row.at).where(row.customer_id.in_(customer_ids))
+        found: dict[str, tuple[TagWord, ...]] = {}
+        for customer_id, tag, stance, at in session.execute(query.order_by(row.tag)):
+            found[customer_id] = (*found.get(customer_id, ()), TagWord(tag=tag, stance=stance, at=at))
+        return found
+
+    def states(self, session: Session, customer_ids: Sequence[str]) -> dict[str, RunningState]:
+        """Customer → the state that is kept, of those who have one."""
+        query = select(BehaviourStateRow.customer_id, BehaviourStateRow.state).where(
+            BehaviourStateRow.customer_id.in_(customer_ids), BehaviourStateRow.version == VERSION
+        )
+        return {customer_id: from_json(state) for customer_id, state in session.execute(query)}
+
     def say(self, session: Session, customer_id: str, tag: str, stance: Stance) -> None:
         """Keep what the customer says of a tag, in place of what they said before."""
         statement = insert(CustomerTagRow).values(customer_id=customer_id, tag=tag, stance=stance, at=utc_now())
