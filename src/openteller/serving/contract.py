@@ -15,6 +15,7 @@ from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
 from openteller.products.grade_desk import GradeDesk
+from openteller.recommendation.notices.desk import NoticeDesk
 from openteller.recommendation.records import WhyNot
 from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.store.database import Database
@@ -153,6 +154,8 @@ class Application(Protocol):
     def grades(self) -> GradeDesk: ...
     @property
     def suitability(self) -> SuitabilityDesk: ...
+    @property
+    def notices(self) -> NoticeDesk: ...
     @property
     def profiles(self) -> ProfileDesk: ...
     @property

@@ -39,6 +39,7 @@ from openteller.knowledge.retrieval import Retriever
 from openteller.products.catalogue import read_products
 from openteller.products.grade_desk import GradeDesk
 from openteller.products.names import ProductNames
+from openteller.recommendation.notices.desk import NoticeDesk
 from openteller.recommendation.recommender import Recommender
 from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.runtime.scripted import ScriptedEmbedder, ScriptedEncoder
@@ -138,6 +139,7 @@ class House:
         self.assessments = AssessmentDesk(database)
         self.grades = GradeDesk(database)
         self.suitability = SuitabilityDesk(database, StoreCoreBanking(database))
+        self.notices = NoticeDesk(database, self.suitability, self.grades)
         self.accounts = Accounts(database)
         self.profiles = ProfileDesk(database, StoreCoreBanking(database, settings.timezone), settings.timezone)
         folder = settings.data_dir / "voice" / "recordings"

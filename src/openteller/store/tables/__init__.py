@@ -26,6 +26,7 @@ from openteller.store.tables.feedback import CorrectionRow
 from openteller.store.tables.identity import UserRow
 from openteller.store.tables.insights import AlertRow
 from openteller.store.tables.knowledge import DocumentRow, PassageRow
+from openteller.store.tables.notices import NoticeRow
 from openteller.store.tables.products import ProductGradeRow, ProductRow
 from openteller.store.tables.recommendation import CampaignRow, ExperimentRow, ImpressionRow
 
@@ -49,6 +50,7 @@ __all__ = [
     "HandOffRow",
     "HoldingRow",
     "ImpressionRow",
+    "NoticeRow",
     "OfferEventRow",
     "PassageRow",
     "ProductGradeRow",
