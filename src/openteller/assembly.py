@@ -48,6 +48,7 @@ from openteller.knowledge.retrieval import Retriever
 from openteller.products.grade_desk import GradeDesk
 from openteller.products.names import ProductNames
 from openteller.products.repository import ProductRepository
+from openteller.recommendation.notices.desk import NoticeDesk
 from openteller.recommendation.recommender import OfferModel, Recommender
 from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.registry.durable import replace_file
@@ -345,6 +346,12 @@ class Application:
     def suitability(self) -> SuitabilityDesk:
         """The suitability wall for a customer and a product, and for everybody who holds one."""
         return SuitabilityDesk(self.database, self.banking, self.settings.timezone)
+
+    @cached_property
+    def notices(self) -> NoticeDesk:
+        """Where holders of a product that was graded anew are told."""
+        elsewhere = bool(self.settings.core_banking_url)
+        return NoticeDesk(self.database, self.suitability, self.grades, elsewhere=elsewhere)
 
     @cached_property
     def hearing(self) -> Hearing:

@@ -71,6 +71,28 @@ def test_from_a_grade_to_the_report(clean: Database, capsys: pytest.CaptureFixtu
     assert (graded.actor, graded.detail["entered_by"], len(reports)) == ("analyst.li", actor(), 2)
 
 
+def test_holders_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    teller("grade", "FUND-INDEX", "--bank", "R5", "--because", "波动加大")
+    capsys.readouterr()
+    assert teller("notices", "FUND-INDEX") == 0
+    assert "No notices." in capsys.readouterr().out
+    assert teller("notices", "FUND-INDEX", "--write", "--channel", "sms") == 0
+    shown = capsys.readouterr().out
+    assert all(part in shown for part in ("1 notices written, 0 were before", "C000001", "sms", "grade_above_class"))
+    assert teller("notices", "FUND-INDEX", "--write", "--unsent", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["written"]["added"], found["written"]["already"]) == (0, 1)
+    assert [one["sent_at"] for one in found["notices"]] == [None]
+
+
+def test_a_report_says_when_core_banking_keeps_the_customers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENTELLER_CORE_BANKING_URL", "http://127.0.0.1:9")
+    assert teller("regrade-report", "FUND-INDEX") == 0
+    assert "kept by the bank's own core-banking system" in capsys.readouterr().out
+
+
 def test_a_grade_from_a_day_on_and_one_of_the_issuer(capsys: pytest.CaptureFixture[str]) -> None:
     assert teller("grade", "FUND-INDEX", "--issuer", "R5", "--from", "2027-01-01", "--because", "notice", "--json") == 0
     made = json.loads(capsys.readouterr().out)

@@ -17,6 +17,8 @@ from openteller.core.clock import utc_now
 MAX_INQUIRY_CHARACTERS = 4_000
 ADULT_AGE = 18
 """From here on somebody has full legal capacity."""
+SENIOR_AGE = 65
+"""From here on somebody is given special care with what may lose money."""
 
 
 class Record(BaseModel):

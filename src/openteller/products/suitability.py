@@ -29,10 +29,9 @@ from typing import Self
 
 from pydantic import Field
 
-from openteller.core.records import ADULT_AGE, InvestorClass, LocalText, Record
+from openteller.core.records import ADULT_AGE, SENIOR_AGE, InvestorClass, LocalText, Record
 from openteller.products.records import Product, RiskGrade
 
-SENIOR_AGE = 65
 SENIOR_CARE_FROM = RiskGrade.R3
 RESERVE_MONTHS = 3
 """Months of spending that stay at hand: what an illness or a change of job takes before other income begins."""

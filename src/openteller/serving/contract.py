@@ -21,6 +21,7 @@ from openteller.insights.trends.desk import TrendDesk
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
 from openteller.knowledge.regression import RegressionDesk
 from openteller.products.grade_desk import GradeDesk
+from openteller.recommendation.notices.desk import NoticeDesk
 from openteller.recommendation.records import WhyNot
 from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.registry.registry import ModelRegistry
@@ -175,6 +176,8 @@ class Application(Protocol):
     def grades(self) -> GradeDesk: ...
     @property
     def suitability(self) -> SuitabilityDesk: ...
+    @property
+    def notices(self) -> NoticeDesk: ...
     @property
     def profiles(self) -> ProfileDesk: ...
     @property

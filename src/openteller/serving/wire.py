@@ -39,6 +39,7 @@ from openteller.products.grade_desk import MAX_BECAUSE_CHARACTERS
 from openteller.products.grades import GradedBy
 from openteller.products.records import Product, RiskGrade
 from openteller.products.suitability import Outcome, Reason, Suitability
+from openteller.recommendation.notices.records import Channel, RegradeNotice
 from openteller.serving.errors import TOO_LARGE
 from openteller.understanding.explaining import MAX_EXPLAINED_CHARACTERS
 from openteller.understanding.personal_data import drop_secrets
@@ -492,6 +493,21 @@ class SuitabilityAnswer(Record):
     def of(cls, verdict: Suitability) -> Self:
         """The verdict as it stands on the wire."""
         return cls(outcome=verdict.outcome, reasons=verdict.reasons)
+
+
+class NoticeBody(Record):
+    """How holders are told."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"channel": "sms"}]})
+
+    channel: Channel = Field(Channel.INBOX, description="besides the customer's own page")
+    on: date | None = Field(None, description="the day whose grade counts; none: today")
+
+
+class NoticeList(Record):
+    """Notices, the newest first."""
+
+    notices: tuple[RegradeNotice, ...]
 
 
 class GradeBody(Record):

@@ -237,6 +237,25 @@ def test_who_cannot_be_assessed(desk: AssessmentDesk, bank: Database) -> None:
         desk.submit(ANN, BALANCED)
 
 
+def test_from_65_on_a_class_that_opens_r3_is_confirmed_once_more(desk: AssessmentDesk, bank: Database) -> None:
+    with bank.owner_session() as session:
+        for principal in (ANN, BEN):
+            row = session.get(CustomerRow, principal.subject)
+            assert row is not None
+            row.birth_date = date(1961, 11, 27)
+    made = desk.submit(ANN, BOLD)
+    assert made.filled is not None
+    assert (made.filled.status, made.assessment, classes(bank)) == ("pending", None, None)
+    assert [remark.code for remark in made.to_confirm] == ["senior_class"]
+    again = desk.confirm(ANN, made.filled.id)
+    assert again.assessment is not None
+    assert classes(bank) == again.assessment.investor_class
+    # A class that opens nothing of the kind is in force at once; a changed one takes its own yes as before.
+    assert filled(desk.submit(BEN, CAUTIOUS)) == "confirmed"
+    changed = desk.submit(BEN, BOLD)
+    assert [remark.code for remark in changed.to_confirm] == ["senior_class", "class_changed"]
+
+
 BY_HAND = "INSERT INTO risk_assessments (customer_id, investor_class, assessed_at, expires_at) VALUES "
 
 

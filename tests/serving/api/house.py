@@ -46,6 +46,7 @@ from openteller.knowledge.retrieval import Retriever
 from openteller.products.catalogue import read_products
 from openteller.products.grade_desk import GradeDesk
 from openteller.products.names import ProductNames
+from openteller.recommendation.notices.desk import NoticeDesk
 from openteller.recommendation.recommender import Recommender
 from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.registry.gates import read_gates
@@ -158,6 +159,7 @@ class House:
         self.assessments = AssessmentDesk(database)
         self.grades = GradeDesk(database)
         self.suitability = SuitabilityDesk(database, StoreCoreBanking(database))
+        self.notices = NoticeDesk(database, self.suitability, self.grades)
         self.accounts = Accounts(database)
         self.alerts = AlertDesk(database)
         self.regression = RegressionDesk(database, self.library, self.retriever)

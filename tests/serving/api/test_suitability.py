@@ -91,6 +91,26 @@ def test_staff_act_for_the_customer_whom_they_serve(client: TestClient, ben: Hea
     assert client.get(STANDING, headers=ben).json()["assessment"] is None
 
 
+def test_holders_are_told_and_the_list_says_who(client: TestClient, ann: Headers, as_staff: Staff) -> None:
+    analyst = as_staff(Role.ANALYST)
+    grade = {"grade": "R5", "because": "波动加大"}
+    assert client.post(f"{FUND}/grades", json=grade, headers=analyst).status_code == 201
+    made = client.post(f"{FUND}/notices", json={"channel": "sms"}, headers=analyst).json()
+    assert (made["added"], made["holders"], made["note"]) == (1, 1, None)
+    assert client.post(f"{FUND}/notices", json={}, headers=analyst).json()["already"] == 1
+    (listed,) = client.get(f"{FUND}/notices", params={"unsent": True}, headers=analyst).json()["notices"]
+    assert (listed["customer_id"], listed["channel"], listed["sent_at"]) == ("C000001", "sms", None)
+    sent = client.post(f"/v1/products/notices/{listed['id']}/sent", headers=as_staff(Role.SERVICE))
+    assert sent.json()["sent_at"]
+    (mine,) = client.get("/v1/me/notices", headers=ann).json()["notices"]
+    assert mine["read_at"] is None
+    assert client.post(f"/v1/me/notices/{mine['id']}/read", headers=ann).json()["read_at"]
+    error_of(client.post(f"/v1/me/notices/{uuid4()}/read", headers=ann), 404, "not_found")
+    error_of(client.post(f"{FUND}/notices", json={}, headers=as_staff(Role.AGENT)), 403, "not_allowed")
+    error_of(client.post(f"{FUND}/notices", json={"channel": "pigeon"}, headers=analyst), 422, "bad_input")
+    error_of(client.get("/v1/me/notices", headers=analyst), 403, "not_allowed")
+
+
 @pytest.mark.parametrize(
     "body",
     [

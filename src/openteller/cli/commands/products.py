@@ -7,7 +7,7 @@ import argparse
 import json
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from openteller.assembly import Application
@@ -16,9 +16,10 @@ from openteller.cli.registered import actor, named
 from openteller.cli.tables import table
 from openteller.core.errors import BadInput
 from openteller.core.money import Money, decimal_of
-from openteller.core.records import Principal, Record, Role
+from openteller.core.records import LocalText, Principal, Record, Role
 from openteller.products.grades import GradedBy, GradeStep
 from openteller.products.records import RiskGrade
+from openteller.recommendation.notices.records import Channel
 from openteller.settings import load
 
 _EXAMPLES = """\
@@ -27,10 +28,13 @@ examples:
   teller products grade FUND-INDEX --bank R5 --because "波动率连续两个季度高于R4的上限"
   teller products grade FUND-INDEX --issuer R5 --from 2026-12-01 --because "issuer's notice of 25 November"
   teller products regrade-report FUND-INDEX --json
+  teller products notices FUND-INDEX --write --channel sms
+  teller products notices FUND-INDEX --unsent --json
   teller products check FUND-INDEX --customer C000001 --amount 10000
 
 The higher of issuer's and bank's grade counts. --by says who, where that is not your login on this machine.
 """
+_MOST_NOTICES = 10_000
 _Action = Callable[[Application, argparse.Namespace, Principal], int]
 
 
@@ -61,6 +65,14 @@ def _arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     action("grades", _grades, "what counts today, what counted before, and every grading")
     report = action("regrade-report", _report, "the holders to tell, and why")
     report.add_argument("--on", type=_day, metavar="DATE", help="as of that day; default: today")
+    telling = action("notices", _notices, "who was told of the grade; --write: match the holders anew and tell them")
+    telling.add_argument("--write", action="store_true", help="write what is not written yet; twice adds nothing")
+    telling.add_argument(
+        "--channel", choices=[one.value for one in Channel], default="inbox", help="with --write; default: inbox"
+    )
+    telling.add_argument("--on", type=_day, metavar="DATE", help="with --write: the day whose grade counts")
+    telling.add_argument("--unsent", action="store_true", help="only those that nobody has handed over")
+    telling.add_argument("--limit", type=int, default=50, metavar="N", help="notices shown; default: 50")
     checking = action("check", _check, "ask the suitability wall, as when the customer asks for the product")
     checking.add_argument("--customer", required=True, metavar="ID")
     checking.add_argument("--amount", type=_amount, help="to be paid; default: the product's minimum")
@@ -100,6 +112,7 @@ def _grade(application: Application, given: argparse.Namespace, operator: Princi
         return _print_json(made)
     print(f"{made.product_id}: {made.graded_by} says {made.grade} from {made.from_on} on. {made.because}")
     print(f"Whom to tell: teller products regrade-report {made.product_id}")
+    print(f"Tell them:    teller products notices {made.product_id} --write")
     return 0
 
 
@@ -119,9 +132,10 @@ def _step(step: GradeStep) -> tuple[str, ...]:
 
 
 def _report(application: Application, given: argparse.Namespace, operator: Principal) -> int:
-    found = application.suitability.rematch(operator, given.product, given.on)
+    found = application.notices.report(operator, given.product, given.on)
     if given.json:
         return _print_json(found)
+    _remark(found.note)
     print(f"{found.product_id} on {found.on}: {found.grade}, before {found.grade_before}")
     print(f"{found.holders} holders, {len(found.notices)} to tell\n")
     rows = [
@@ -139,6 +153,47 @@ def _report(application: Application, given: argparse.Namespace, operator: Princ
     if rows:
         print(table(("customer", "holds", "class", "expires", "since", "why", "notice"), rows), end="")
     return 0
+
+
+def _notices(application: Application, given: argparse.Namespace, operator: Principal) -> int:
+    desk = application.notices
+    written = desk.write(operator, given.product, Channel(given.channel), given.on) if given.write else None
+    limit = max(1, min(given.limit, _MOST_NOTICES))
+    found = desk.of_product(operator, given.product, unsent=given.unsent, limit=limit)
+    if given.json:
+        made = written.model_dump(mode="json") if written else None
+        listed = [one.model_dump(mode="json") for one in found]
+        print(json.dumps({"written": made, "notices": listed}, ensure_ascii=False, indent=2))
+        return 0
+    if written:
+        print(f"{written.added} notices written, {written.already} were before; {written.holders} holders.")
+        _remark(written.note)
+    rows = [
+        (
+            one.customer_id,
+            _moment(one.at),
+            one.channel.value,
+            _moment(one.sent_at),
+            _moment(one.read_at),
+            " ".join(one.codes),
+            one.text.en,
+        )
+        for one in found
+    ]
+    print(
+        table(("customer", "written", "channel", "sent", "read", "why", "notice"), rows) if rows else "No notices.\n",
+        end="",
+    )
+    return 0
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d}" if at else "-"
+
+
+def _remark(note: LocalText | None) -> None:
+    if note:
+        print(f"Note: {note.en}\n{note.zh}\n")
 
 
 def _check(application: Application, given: argparse.Namespace, operator: Principal) -> int:

@@ -2,7 +2,9 @@
 
 Source: 金融机构产品适当性管理办法 (NFRA Order [2025] No. 7), Art. 29: at most two assessments a day and eight in twelve
 months; a class that differs from the last one is pointed out and agreed to; an assessment holds for twelve months. An
-attempt that was scored counts, agreed to or not: otherwise answers could be tried out.
+attempt that was scored counts, agreed to or not: otherwise answers could be tried out. From 65 on (the Order: special care)
+a class that opens R3 and above is confirmed a second time, whatever it was before: where that begins is ours to set, as
+in products/suitability.py.
 Each step is a row of the audit log, without the answers. What is not covered: a bank whose core-banking system keeps the
 assessments (rest_banking.py) assesses there; its customers are not in this store. Knows nothing about HTTP or products.
 """
@@ -14,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import BadInput, Conflict, NotAllowed, NotFound, TooManyRequests
-from openteller.core.records import ADULT_AGE, InvestorClass, Principal
+from openteller.core.records import ADULT_AGE, SENIOR_AGE, InvestorClass, LocalText, Principal
 from openteller.customers.assessment.questionnaire import Option, Questionnaire, questionnaire
 from openteller.customers.assessment.records import Assessed, Filled, Rules, Standing
 from openteller.customers.assessment.repository import QuestionnaireRepository
@@ -26,6 +28,14 @@ from openteller.store import audit
 from openteller.store.database import Database
 
 _AGREE_WITHIN = timedelta(hours=24)
+_SENIOR_CARE_FROM = InvestorClass.C3
+_SENIOR = Remark(
+    code="senior_class",
+    text=LocalText(
+        zh=f"您已年满{SENIOR_AGE}周岁，该等级可以了解R3级及以上产品，请考虑后再次确认。",
+        en=f"At {SENIOR_AGE} or over, please think it over and confirm once more: this class opens products from R3 on.",
+    ),
+)
 
 
 class AssessmentDesk:
@@ -63,7 +73,8 @@ class AssessmentDesk:
 
         Returns:
             An assessment in force; or what has to be agreed to first: contradictions (answer again with their codes in
-            `agreed`; nothing was scored), or a changed class (`confirm` the pending one; a lower class counts at once).
+            `agreed`; nothing was scored), or a changed class or, from 65 on, one that opens R3 (`confirm` the pending one;
+            a lower class counts at once).
 
         Raises:
             BadInput: answers are missing or not among the options; `agreed` names what is no contradiction.
@@ -96,7 +107,7 @@ class AssessmentDesk:
                 self._filled.put_in_force(session, assessment)
             audit.record(session, principal.subject, f"assessment.{filled.status}", str(filled.id), _detail(filled))
         waits = filled.status == "pending"
-        return Assessed(to_confirm=filled.reasons[-1:] if waits else (), filled=filled, assessment=assessment)
+        return Assessed(to_confirm=_to_confirm(filled) if waits else (), filled=filled, assessment=assessment)
 
     def confirm(self, principal: Principal, filled_id: UUID) -> Assessed:
         """Agree to the changed class of the newest questionnaire; from then on it is in force.
@@ -148,7 +159,7 @@ class AssessmentDesk:
         last: RiskAssessment | None,
         earlier: Filled | None,
     ) -> Filled:
-        """The result; where the class is another one than the `last`, pending, with what changed as its last reason."""
+        """The result; pending, with what is to be agreed to as its last reasons, where the class changed or care is due."""
         result = scored(self.asked, chosen, age)
         answers = {name: option.id for name, option in chosen.items()}
         before = InvestorClass(last.investor_class) if last else None
@@ -156,6 +167,8 @@ class AssessmentDesk:
         if before is not None and before is not result.investor_class:
             told = earlier.answers if earlier else {}
             change = (changed(self.asked, before, result.investor_class, told, answers),)
+        if age >= SENIOR_AGE and result.investor_class.number >= _SENIOR_CARE_FROM.number:
+            change = (_SENIOR, *change)
         return Filled(
             id=uuid4(),
             customer_id=customer_of(principal),
@@ -238,6 +251,10 @@ def _confirmable(found: Filled | None, newest: Filled | None, now: datetime) -> 
             next_step="Fill in the questionnaire again.",
         )
     return found
+
+
+def _to_confirm(filled: Filled) -> tuple[Remark, ...]:
+    return tuple(reason for reason in filled.reasons if reason.code in ("class_changed", _SENIOR.code))
 
 
 def _minor() -> NotAllowed:

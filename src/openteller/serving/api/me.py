@@ -1,6 +1,7 @@
 """A customer's own profile, tags and personalisation switch. Knows nothing about how any of it is derived."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Path
 
@@ -8,9 +9,10 @@ from openteller.core.records import Principal
 from openteller.customers.profile.records import Profile
 from openteller.customers.profile.tags import TAGS
 from openteller.customers.records import Consent
+from openteller.recommendation.notices.records import RegradeNotice
 from openteller.serving import errors
 from openteller.serving.deps import Owner, Served, Serving
-from openteller.serving.wire import ConsentBody, ConsentList, Label, StanceBody, TagList
+from openteller.serving.wire import ConsentBody, ConsentList, Label, NoticeList, StanceBody, TagList
 
 router = APIRouter(prefix="/v1/me", tags=["profile"])
 
@@ -73,6 +75,18 @@ def remove_event(event: _Event, owner: Owner, serving: Served) -> None:
 def take_event_back(event: _Event, owner: Owner, serving: Served) -> None:
     """Deletes what you said of the event; it may be derived again."""
     serving.application.profiles.forget(owner, event)
+
+
+@router.get("/notices", summary="My notices", responses=_READING)
+def notices(owner: Owner, serving: Served) -> NoticeList:
+    """What the bank has to tell you, such as a new risk grade of what you hold; the newest first."""
+    return NoticeList(notices=serving.application.notices.mine(owner))
+
+
+@router.post("/notices/{notice_id}/read", summary="I have seen it", responses=_WRITING)
+def read(notice_id: UUID, owner: Owner, serving: Served) -> RegradeNotice:
+    """Notes when you first saw the notice."""
+    return serving.application.notices.read(owner, notice_id)
 
 
 @router.get("/consents", summary="What I agree to", responses=_READING)

@@ -15,6 +15,8 @@ import { Composer } from "./parts/composer.js";
 import { Elements } from "./parts/elements.js";
 import { Exchange } from "./parts/exchange.js";
 import { Session } from "./parts/session.js";
+import { Mine } from "./parts/mine.js";
+import { OwnApi } from "./parts/own-api.js";
 import { Sheet } from "./parts/citations.js";
 import { styles } from "./parts/styles.js";
 import { chooseLanguage } from "./parts/words.js";
@@ -23,7 +25,7 @@ const CHOSEN_LANGUAGE = "open-teller:language";
 /** On a screen this narrow the panel fills it; below the second width the source covers the panel. */
 const FULL_SCREEN = "(max-width: 640px)";
 const COVERING = "(max-width: 899px)";
-const TABBABLE = "button, textarea, input, [tabindex='0']";
+const TABBABLE = "button, textarea, input, select, [tabindex='0']";
 
 export class OpenTeller extends HTMLElement {
   static observedAttributes = ["src", "lang", "token", "open", "embedded", "name-zh", "name-en", "voice"];
@@ -38,6 +40,8 @@ export class OpenTeller extends HTMLElement {
   #log;
   #composer;
   #sheet;
+  #mine;
+  #mineButton;
   #calls;
   #colleague = new Colleague(this);
   #running = null;
@@ -106,6 +110,7 @@ export class OpenTeller extends HTMLElement {
    */
   async ask(text) {
     if (!this.isEmbedded) this.open = true;
+    if (this.#panel.inert) this.#mine.close();
     if (this.#calls.type(text)) return;
     if (this.#running) {
       this.#composer.text = text;
@@ -143,8 +148,28 @@ export class OpenTeller extends HTMLElement {
     this.#composer.focus();
   }
 
+  /** Open the customer's own page at a tab: offers, data, investor or notices. Visitors have none. */
+  async showMine(tab) {
+    if (!this.client.token) return;
+    if (!this.isEmbedded) this.open = true;
+    this.#sheet.close();
+    await this.#mine.open(this.#mineButton, tab);
+  }
+
+  /** Say on the button of the customer's page how many notices are new. For the parts. */
+  async lookForNotices() {
+    const { client } = this;
+    if (!client.token) return;
+    const notices = await new OwnApi(client).notices().catch(() => []);
+    const count = notices.filter((notice) => !notice.read_at).length;
+    if (client !== this.client) return;
+    this.#mineButton.classList.toggle("news", count > 0);
+    this.elements.say(this.#mineButton, count ? ["mine_new", { count }] : "mine", "label");
+  }
+
   /** Show a cited document. For the parts. */
   openSource(citation, number, opener) {
+    this.#mine.close();
     this.emit("open-teller-source", { document_id: citation.document_id });
     return this.#sheet.open(citation, number, opener);
   }
@@ -201,6 +226,7 @@ export class OpenTeller extends HTMLElement {
       leave: () => this.#composer.focusCall(),
     });
     this.#sheet = new Sheet(this);
+    this.#mine = new Mine(this);
     this.#panel = make(
       "section",
       { class: "panel", role: "dialog", "aria-labelledby": "title", hidden: true },
@@ -223,7 +249,7 @@ export class OpenTeller extends HTMLElement {
       make("span", { word: "launcher_short" }),
     );
     this.#stage = make("div", { class: "stage", on: { keydown: (event) => this.#key(event) } });
-    this.#stage.append(this.#launcher, this.#panel, this.#sheet.node);
+    this.#stage.append(this.#launcher, this.#panel, this.#sheet.node, this.#mine.node);
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [styles()];
     root.append(this.#stage);
@@ -241,6 +267,7 @@ export class OpenTeller extends HTMLElement {
       () => this.#switchLanguage(),
       make("span", { word: "switch_language_short" }),
     );
+    this.#mineButton = button("mine", () => (this.#mine.isOpen ? this.#mine.close() : this.showMine()), icon("person"));
     const anew = button("new_conversation", () => this.startAnew(), icon("anew"));
     const close = button("close", () => this.#hide(), icon("close"));
     language.classList.add("language");
@@ -251,6 +278,7 @@ export class OpenTeller extends HTMLElement {
       {},
       make("span", { class: "badge", "aria-hidden": "true" }, "AI"),
       names,
+      this.#mineButton,
       language,
       anew,
       close,
@@ -266,6 +294,10 @@ export class OpenTeller extends HTMLElement {
     this.#session = new Session(this.client.base, this.client.token);
     this.client.visitor = this.#session.visitor;
     this.#isRestored = false;
+    this.#mineButton.hidden = !this.client.token;
+    this.elements.say(this.#mineButton, "mine", "label");
+    this.#mineButton.classList.remove("news");
+    this.lookForNotices();
     this.#greet();
     if (this.open || this.isEmbedded) this.#restore();
   }
@@ -280,6 +312,7 @@ export class OpenTeller extends HTMLElement {
     const starters = ["starter_1", "starter_2", "starter_3"].map(starter);
     const greeting = make("div", { class: "greeting" }, make("p", { word: "greeting" }), make("ul", {}, ...starters));
     this.#sheet.close();
+    this.#mine.close();
     this.#log.replaceChildren(greeting);
   }
 
@@ -395,7 +428,7 @@ export class OpenTeller extends HTMLElement {
     if (this.isEmbedded) return;
     // Nobody shall be listened to by what they cannot see.
     this.hangUp();
-    this.#sheet.close();
+    this.#side?.close();
     this.removeAttribute("open");
     const back = this.#returnFocus;
     if (back && back !== this && back !== document.body && back.isConnected) back.focus();
@@ -410,25 +443,33 @@ export class OpenTeller extends HTMLElement {
     this.#panel.hidden = !isShown;
     this.#launcher.hidden = isShown;
     this.#launcher.setAttribute("aria-expanded", String(isShown));
-    this.#panel.inert = this.#sheet.isOpen && (covers || this.isEmbedded);
+    this.#panel.inert = Boolean(this.#side) && (covers || this.isEmbedded);
     this.#isModal = fills && !this.isEmbedded;
-    for (const dialog of [this.#panel, this.#sheet.node]) dialog.setAttribute("aria-modal", String(this.#isModal));
+    for (const dialog of [this.#panel, this.#sheet.node, this.#mine.node]) dialog.setAttribute("aria-modal", String(this.#isModal));
   }
 
   #isModal = false;
 
+  /** What stands beside the conversation: a cited document, or the customer's page. */
+  get #side() {
+    return [this.#sheet, this.#mine].find((sheet) => sheet.isOpen);
+  }
+
   #key(event) {
     if (event.isComposing) return;
-    if (event.key === "Escape" && (this.#sheet.isOpen || (this.open && !this.isEmbedded))) {
+    const side = this.#side;
+    if (event.key === "Escape" && (side || (this.open && !this.isEmbedded))) {
       event.stopPropagation();
-      if (this.#sheet.isOpen) this.#sheet.close();
+      if (side) side.close();
       else this.#hide();
     } else if (event.key === "Tab" && this.#isModal) this.#keepFocus(event);
   }
 
   #keepFocus(event) {
-    const area = this.#sheet.isOpen ? this.#sheet.node : this.#panel;
-    const stops = [...area.querySelectorAll(TABBABLE)].filter((stop) => !stop.disabled && stop.checkVisibility());
+    const area = this.#side?.node || this.#panel;
+    const stops = [...area.querySelectorAll(TABBABLE)].filter(
+      (stop) => !stop.disabled && stop.tabIndex >= 0 && stop.checkVisibility(),
+    );
     const [first, last] = [stops[0], stops.at(-1)];
     const from = this.shadowRoot.activeElement;
     if (event.shiftKey ? from === first : from === last) {
@@ -454,6 +495,7 @@ export class OpenTeller extends HTMLElement {
     this.elements.translate(this.#stage, language);
     this.#stage.lang = language === "zh" ? "zh-Hans" : "en";
     this.#entitle();
+    this.#mine.languageChanged();
   }
 
   #entitle() {

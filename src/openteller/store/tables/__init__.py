@@ -28,6 +28,7 @@ from openteller.store.tables.feedback import CorrectionRow
 from openteller.store.tables.identity import UserRow
 from openteller.store.tables.insights import AlertRow, DeliveryRow
 from openteller.store.tables.knowledge import DocumentRow, PassageRow, RegressionQuestionRow
+from openteller.store.tables.notices import NoticeRow
 from openteller.store.tables.products import ProductGradeRow, ProductRow
 from openteller.store.tables.recommendation import CampaignRow, ExperimentRow, ImpressionRow
 from openteller.store.tables.surveys import (
@@ -61,6 +62,7 @@ __all__ = [
     "HandOffRow",
     "HoldingRow",
     "ImpressionRow",
+    "NoticeRow",
     "OfferEventRow",
     "PassageRow",
     "ProductGradeRow",

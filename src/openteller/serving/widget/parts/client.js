@@ -136,6 +136,11 @@ export class Client {
     return (await this.#send("POST", "v1/voice/offer", { body: offer })).json();
   }
 
+  /** One request; resolves to the response, or throws as the module says. */
+  send(method, path, body) {
+    return this.#send(method, path, { body });
+  }
+
   get #isOwnOrigin() {
     return this.#base.origin === location.origin;
   }

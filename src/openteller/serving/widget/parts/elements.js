@@ -5,6 +5,7 @@
 
 import { word } from "./words.js";
 
+const ATTRIBUTES = { label: "aria-label", placeholder: "placeholder", group: "label" };
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Path data of the icons, on a 24 × 24 grid, drawn as strokes. */
@@ -22,6 +23,7 @@ const ICONS = {
   microphone: "M12 14.5a3 3 0 0 0 3-3v-5a3 3 0 0 0-6 0v5a3 3 0 0 0 3 3ZM6 11.5a6 6 0 0 0 12 0M12 17.5V21M9 21h6",
   hush: "M4 9.5v5h3.5L12 18.5v-13L7.5 9.5H4ZM16 9.5l5 5M21 9.5l-5 5",
   end_call: "M3.5 14.8c0-4 3.8-6.3 8.5-6.3s8.5 2.3 8.5 6.3c0 .9-.6 1.5-1.5 1.3l-3-.6c-.7-.1-1.1-.6-1.1-1.3v-1.7c-1.9-.6-3.9-.6-5.8 0v1.7c0 .7-.4 1.2-1.1 1.3l-3 .6c-.9.2-1.5-.4-1.5-1.3Z",
+  tick: "M5 12.5l4.5 4.5L19 7.5",
   page: "M7 3.5h7l4 4V20.5H7v-17ZM14 3.5v4h4M9.8 12h5.5M9.8 15.5h5.5",
 };
 
@@ -40,8 +42,8 @@ export class Elements {
    * A new element.
    *
    * @param {string} tag
-   * @param {object} props `word`, `label`, `placeholder`: keys of words (an array adds arguments); `on`: listeners;
-   *   `true` sets an empty attribute, `false`, `null` and `undefined` set none; all else are attributes.
+   * @param {object} props `word`, `label`, `placeholder`: keys of words (an array adds arguments), or a text of the
+   *   bank's in both languages, `{zh, en}`; `on`: listeners; `true` sets an empty attribute, `false`, `null` and `undefined` set none; all else are attributes.
    * @param {...(Node|string|null)} children strings become text nodes
    */
   make = (tag, props = {}, ...children) => {
@@ -59,7 +61,7 @@ export class Elements {
     return element;
   };
 
-  /** Give an element another word: `kind` is text, label or placeholder. */
+  /** Give an element another word: `kind` is text, label, placeholder or group (the name of options). */
   say(element, text, kind = "text") {
     this.#remember(element, kind, text);
   }
@@ -93,8 +95,8 @@ export class Elements {
 
   #write(element, kind, text) {
     const [key, args] = Array.isArray(text) ? text : [text];
-    const written = this.word(key, args);
+    const written = typeof key === "object" ? key[this.language] : this.word(key, args);
     if (kind === "text") element.textContent = written;
-    else element.setAttribute(kind === "label" ? "aria-label" : "placeholder", written);
+    else element.setAttribute(ATTRIBUTES[kind], written);
   }
 }

@@ -175,6 +175,59 @@ blockquote.prose { padding-left: 12px; border-left: 3px solid var(--accent); }
 mark { background: var(--mark); color: var(--mark-ink); border-radius: 4px; padding: 1px 2px; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
 `;
 
+const MINE = `
+.plain.news { position: relative; color: var(--accent); }
+.plain.news::after { content: ""; position: absolute; top: 7px; right: 7px; width: 9px; height: 9px; border-radius: 50%; background: var(--trouble); border: 2px solid var(--surface); }
+.why { display: grid; gap: 8px; margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--warm-line); font-size: 13px; justify-items: start; }
+.why .plain { padding: 0; text-decoration: underline; color: var(--ink); }
+.suits { display: flex; gap: 8px; margin-top: 6px; font-size: 13px; line-height: 1.55; }
+.suits .icon { width: 18px; height: 18px; margin-top: 1px; color: var(--muted); }
+.suits.allowed .icon { color: var(--accent); }
+.suits.blocked .icon, .suits.allowed_with_confirmation .icon { color: var(--warm-ink); }
+.tabs { display: flex; gap: 2px; padding: 0 8px; background: var(--surface); border-bottom: 1px solid var(--line); }
+.tabs button { flex: 1 1 auto; min-height: 42px; padding: 4px 6px; border-bottom: 3px solid transparent; color: var(--muted); font-size: 14px; font-weight: 600; white-space: nowrap; }
+.tabs [aria-selected="true"] { color: var(--accent); border-color: var(--accent); }
+.tabs :focus-visible, .mine h3:focus-visible { outline-offset: -3px; }
+.mine { gap: 26px; grid-template-columns: minmax(0, 1fr); }
+.mine section { display: grid; grid-template-columns: minmax(0, 1fr); gap: 10px; justify-items: stretch; min-width: 0; }
+.mine h3 { font-weight: 650; }
+.mine section > .secondary { justify-self: start; }
+.rows { display: grid; }
+.rows li { display: flex; flex-wrap: wrap; align-items: flex-start; justify-content: space-between; gap: 2px 10px; padding: 9px 0; border-top: 1px solid var(--line); }
+.rows li:first-child { border-top: 0; }
+.rows .what { flex: 1 1 190px; min-width: 0; display: grid; overflow-wrap: anywhere; }
+.rows small { color: var(--muted); font-size: 12.5px; line-height: 1.5; }
+.rows .actions { margin: 0; gap: 2px; }
+.rows .new { margin-left: 8px; padding: 0 7px; border-radius: 8px; background: var(--accent); color: var(--on-accent); font-size: 12px; font-style: normal; }
+.asking { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; }
+.asking label { color: var(--muted); font-size: 13px; }
+select { font: inherit; font-size: 14px; color: inherit; flex: 1 1 180px; min-width: 0; min-height: 36px; padding: 4px 8px; border: 1px solid var(--edge); border-radius: 10px; background: var(--surface); }
+.verdict { display: grid; gap: 2px; font-size: 14px; }
+.verdict:empty { display: none; }
+.mine .consent { display: grid; gap: 4px; padding: 12px 14px; border: 1px solid var(--line); border-radius: 14px; background: var(--surface); font-size: 14px; }
+.mine .row { display: flex; align-items: center; justify-content: space-between; gap: 12px; }
+.switch { display: inline-flex; align-items: center; gap: 8px; min-height: 34px; font-size: 13px; color: var(--muted); }
+.switch i { position: relative; width: 42px; height: 24px; border-radius: 999px; background: var(--edge); }
+.switch i::after { content: ""; position: absolute; top: 3px; left: 3px; width: 18px; height: 18px; border-radius: 50%; background: var(--surface); }
+.switch[aria-checked="true"] i { background: var(--accent); }
+.switch[aria-checked="true"] i::after { left: 21px; }
+.class-name { font-size: 20px; font-weight: 650; line-height: 1.3; }
+.scale { display: grid; grid-template-columns: repeat(5, 1fr); gap: 4px; font-size: 12px; text-align: center; color: var(--muted); }
+.scale li { padding-top: 8px; border-top: 6px solid var(--line); }
+.scale .on { border-color: var(--accent); color: var(--ink); }
+.reasons { display: grid; gap: 6px; font-size: 14px; }
+.reasons li { padding-left: 14px; border-left: 3px solid var(--line); }
+.quiz { display: grid; gap: 12px; }
+.quiz progress { width: 100%; height: 6px; accent-color: var(--accent); }
+.quiz fieldset { display: grid; gap: 8px; min-width: 0; }
+.quiz legend { padding: 0 0 10px; font-size: 16px; line-height: 1.5; }
+.option { display: flex; align-items: flex-start; gap: 10px; padding: 10px 12px; border: 1px solid var(--line); border-radius: 12px; background: var(--surface); cursor: pointer; }
+.option:hover { border-color: var(--accent); }
+.option:has(:checked) { border-color: var(--accent); background: var(--soft); }
+.option input { width: 18px; height: 18px; margin: 3px 0 0; accent-color: var(--accent); flex: none; }
+.primary.wide { min-height: 36px; padding: 4px 18px; font-size: 14px; font-weight: 600; }
+`;
+
 const VOICE = `
 .voice { container-type: inline-size; background: var(--surface); border-top: 1px solid var(--line); }
 .voice > .call { display: grid; gap: 8px; padding: 12px 14px 10px; }
@@ -227,9 +280,9 @@ const WISHES = `
 }
 @media (prefers-reduced-motion: reduce) { .dots i { animation: none; opacity: .7; } }
 @media (forced-colors: active) {
-  .question, .offer, .notice, .launcher, .badge, .star, .hold, .tool, .choice button { border: 1px solid CanvasText; }
+  .question, .offer, .notice, .launcher, .badge, .star, .hold, .tool, .choice button, .switch i { border: 1px solid CanvasText; }
   .star:has(:checked), .star:has(~ .star :checked) { color: Highlight; }
-  .call[aria-pressed="true"], .choice [aria-pressed="true"] { border: 2px solid Highlight; }
+  .call[aria-pressed="true"], .choice [aria-pressed="true"], .tabs [aria-selected="true"], .switch[aria-checked="true"] i { border: 2px solid Highlight; }
   .bars i { background: CanvasText; }
 }
 @media print { .launcher, .composer { display: none; } }
@@ -241,7 +294,7 @@ let sheet = null;
 export function styles() {
   if (sheet === null) {
     sheet = new CSSStyleSheet();
-    sheet.replaceSync(FRAME + CONTROLS + CONVERSATION + VOICE + WISHES);
+    sheet.replaceSync(FRAME + CONTROLS + CONVERSATION + MINE + VOICE + WISHES);
   }
   return sheet;
 }
