@@ -32,6 +32,12 @@ from openteller.customers.rest_banking import RestCoreBanking
 from openteller.customers.store_banking import StoreCoreBanking
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
+from openteller.insights.alerts.desk import AlertDesk
+from openteller.insights.opinion.desk import OpinionDesk
+from openteller.insights.opinion.linking import EntityLinker
+from openteller.insights.opinion.model import OpinionModel, shipped_model
+from openteller.insights.opinion.reading import OpinionReader
+from openteller.insights.opinion.repository import OpinionRepository
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
 from openteller.products.grade_desk import GradeDesk
@@ -313,6 +319,22 @@ class Application:
             composer=Composer(generator, self.embedder, bank) if generator else None,
         )
 
+    @cached_property
+    def alerts(self) -> AlertDesk:
+        """What somebody should look at."""
+        return AlertDesk(self.database)
+
+    @cached_property
+    def opinion(self) -> OpinionDesk:
+        """What is said in public."""
+        return OpinionDesk(self.database, self.settings.timezone)
+
+    def opinion_reader(self) -> OpinionReader:
+        """What reads it, with the list of entities as it stands now."""
+        with self.database.session(_STAFF) as session:
+            entities = OpinionRepository().entities(session)
+        return OpinionReader(open_opinion_model(self.settings), EntityLinker(entities))
+
     def _generator(self) -> TextGenerator | None:
         url = self.settings.llm_url
         if not url:
@@ -380,6 +402,14 @@ def open_offer_model(settings: Settings) -> OfferModel | None:
     from openteller.recommendation.offer_model import load  # SciPy and LightGBM take a second
 
     return load(champion)
+
+
+def open_opinion_model(settings: Settings) -> OpinionModel:
+    """What reads public opinion: the champion, else what ships. Raises ModelUnavailable when the champion is damaged."""
+    from openteller.insights.opinion import model
+
+    champion = ModelRegistry(settings.data_dir).champion(model.SLOT)
+    return shipped_model() if champion is None else model.load(champion / model.FILE)
 
 
 def open_transcriber(settings: Settings, catalogue: Catalogue, *, in_haste: bool = False) -> Transcriber:

@@ -28,6 +28,7 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller feedback queue|correct|accept|list|… what the assistant got wrong, and what staff say it should have been
   teller retrain TASK [--at-least N] […]      train again with the accepted corrections (extra: train)
   teller recommend CUSTOMER|train|batch|…     what suits a customer and why; learning, batches, experiments
+  teller opinion watch|report|replay|…        what is said in public: sources, topics, bursts, alerts (extra: opinion)
   teller recordings list|export|verify|…      recorded calls: encrypted, retained by rule
   teller speak "…" [--output FILE] […]        a sound file of a text, with the mark of AI-made speech
 
@@ -199,6 +200,12 @@ def _recommend(arguments: list[str]) -> int:
     return recommend(arguments)
 
 
+def _opinion(arguments: list[str]) -> int:
+    from openteller.cli.commands.opinion import opinion
+
+    return opinion(arguments)
+
+
 def _recordings(arguments: list[str]) -> int:
     from openteller.cli.commands.recordings import recordings
 
@@ -233,6 +240,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "feedback": _feedback,
     "retrain": _retrain,
     "recommend": _recommend,
+    "opinion": _opinion,
     "recordings": _recordings,
     "speak": _speak,
 }

@@ -26,6 +26,15 @@ from openteller.store.tables.feedback import CorrectionRow
 from openteller.store.tables.identity import UserRow
 from openteller.store.tables.insights import AlertRow
 from openteller.store.tables.knowledge import DocumentRow, PassageRow
+from openteller.store.tables.opinion import (
+    OpinionBurstRow,
+    OpinionEntityRow,
+    OpinionInboxRow,
+    OpinionItemRow,
+    OpinionMentionRow,
+    OpinionSourceRow,
+    OpinionTopicRow,
+)
 from openteller.store.tables.products import ProductGradeRow, ProductRow
 from openteller.store.tables.recommendation import CampaignRow, ExperimentRow, ImpressionRow
 
@@ -50,6 +59,13 @@ __all__ = [
     "HoldingRow",
     "ImpressionRow",
     "OfferEventRow",
+    "OpinionBurstRow",
+    "OpinionEntityRow",
+    "OpinionInboxRow",
+    "OpinionItemRow",
+    "OpinionMentionRow",
+    "OpinionSourceRow",
+    "OpinionTopicRow",
     "PassageRow",
     "ProductGradeRow",
     "ProductRow",
