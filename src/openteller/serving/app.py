@@ -26,6 +26,7 @@ from openteller.serving.api import (
     investors,
     me,
     offers,
+    opinion,
     products,
     spoken,
     telephony,
@@ -68,6 +69,7 @@ _TAGS = [
     },
     {"name": "products", "description": "The catalogue with rates, fees and risk grades; grading, and who holds what."},
     {"name": "suitability", "description": "The investor questionnaire, a customer's class, and what suits them."},
+    {"name": "opinion", "description": "What is said in public of the bank and those around it, for staff."},
     {"name": "auth", "description": "Bearer tokens."},
     {"name": "operations", "description": "Health and metrics."},
 ]
@@ -108,7 +110,7 @@ def create_app(application: Application) -> FastAPI:
     errors.install(app)
     answering = (spoken, inquiries, voice, telephony, explanations)
     people = (me, customers, investors, offers)
-    for part in (*answering, *people, feedback, documents, products, auth, health, pages, profile_pages):
+    for part in (*answering, *people, feedback, opinion, documents, products, auth, health, pages, profile_pages):
         app.include_router(part.router)
     app.mount("/widget", pages.widget)
     docs = pages.docs_files()

@@ -13,6 +13,7 @@ from openteller.customers.assessment.desk import AssessmentDesk
 from openteller.customers.profile.desk import ProfileDesk
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
+from openteller.insights.opinion.desk import OpinionDesk
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
 from openteller.products.grade_desk import GradeDesk
 from openteller.recommendation.records import WhyNot
@@ -155,6 +156,8 @@ class Application(Protocol):
     def suitability(self) -> SuitabilityDesk: ...
     @property
     def profiles(self) -> ProfileDesk: ...
+    @property
+    def opinion(self) -> OpinionDesk: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

@@ -34,6 +34,7 @@ from openteller.customers.profile.desk import ProfileDesk
 from openteller.customers.store_banking import StoreCoreBanking
 from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
+from openteller.insights.opinion.desk import OpinionDesk
 from openteller.knowledge.library import Library
 from openteller.knowledge.retrieval import Retriever
 from openteller.products.catalogue import read_products
@@ -138,6 +139,7 @@ class House:
         self.assessments = AssessmentDesk(database)
         self.grades = GradeDesk(database)
         self.suitability = SuitabilityDesk(database, StoreCoreBanking(database))
+        self.opinion = OpinionDesk(database, settings.timezone)
         self.accounts = Accounts(database)
         self.profiles = ProfileDesk(database, StoreCoreBanking(database, settings.timezone), settings.timezone)
         folder = settings.data_dir / "voice" / "recordings"

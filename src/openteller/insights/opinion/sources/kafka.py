@@ -93,7 +93,7 @@ class KafkaSource:
         """The consumer, at the cursor: after a batch that was not stored it goes back."""
         if self._consumer is None:
             self._consumer, self._at = self._connect(), None
-        if self._at is None or self._at != {**self._at, **cursor}:
+        if self._at is None or any(int(cursor.get(one, 0)) != offset for one, offset in self._at.items()):
             partitions = self._consumer.partitions(self._topic)
             self._at = {str(one): int(cursor.get(str(one), 0)) for one in partitions}
             self._consumer.assign([Place(self._topic, one, self._at[str(one)]) for one in partitions])
