@@ -1,0 +1,1 @@
+"""Reports: one record of what is to be told, drawn as HTML or PDF. Knows nothing about what is reported."""
