@@ -39,6 +39,11 @@ from openteller.insights.alerts.email import EmailSender, mail_server
 from openteller.insights.alerts.records import Channel, Severity
 from openteller.insights.alerts.webhook import WebhookSender
 from openteller.insights.complaints.desk import ComplaintDesk
+from openteller.insights.opinion.desk import OpinionDesk
+from openteller.insights.opinion.linking import EntityLinker
+from openteller.insights.opinion.model import OpinionModel, shipped_model
+from openteller.insights.opinion.reading import OpinionReader
+from openteller.insights.opinion.repository import OpinionRepository
 from openteller.insights.surveys.desk import SurveyDesk
 from openteller.insights.trends.desk import TrendDesk
 from openteller.insights.trends.watch import TrendWatch
@@ -411,6 +416,22 @@ class Application:
             composer=Composer(generator, self.embedder, bank) if generator else None,
         )
 
+    @cached_property
+    def alerts(self) -> AlertDesk:
+        """What somebody should look at."""
+        return AlertDesk(self.database)
+
+    @cached_property
+    def opinion(self) -> OpinionDesk:
+        """What is said in public."""
+        return OpinionDesk(self.database, self.settings.timezone)
+
+    def opinion_reader(self) -> OpinionReader:
+        """What reads it, with the list of entities as it stands now."""
+        with self.database.session(_STAFF) as session:
+            entities = OpinionRepository().entities(session)
+        return OpinionReader(open_opinion_model(self.settings), EntityLinker(entities))
+
     def _generator(self) -> TextGenerator | None:
         url = self.settings.llm_url
         if not url:
@@ -505,6 +526,14 @@ def open_offer_model(settings: Settings) -> OfferModel | None:
     from openteller.recommendation.offer_model import load  # SciPy and LightGBM take a second
 
     return load(champion)
+
+
+def open_opinion_model(settings: Settings) -> OpinionModel:
+    """What reads public opinion: the champion, else what ships. Raises ModelUnavailable when the champion is damaged."""
+    from openteller.insights.opinion import model
+
+    champion = ModelRegistry(settings.data_dir).champion(model.SLOT)
+    return shipped_model() if champion is None else model.load(champion / model.FILE)
 
 
 def open_transcriber(settings: Settings, catalogue: Catalogue, *, in_haste: bool = False) -> Transcriber:

@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     assessment_months: int = Field(12, ge=1, le=12, description="how long an investor's risk assessment holds")
     assessments_a_day: int = Field(2, ge=1, le=2, description="risk assessments of one customer on one day")
     assessments_a_year: int = Field(8, ge=1, le=8, description="and within twelve months")
+    opinion_days: int = Field(365, ge=1, description="how long items of public opinion are kept")
+    opinion_private: bool = Field(False, description="feeds may be at addresses inside the bank")
     exploration: float = Field(0.0, ge=0, le=1, description="share of offers that is chosen by chance, to learn from")
     core_banking_url: str | None = Field(None, description="REST core banking; None: the demo store")
     core_banking_token: str = ""

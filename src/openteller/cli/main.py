@@ -30,6 +30,7 @@ teller: an on-premise assistant for a bank's customers and staff, in Chinese and
   teller recommend CUSTOMER|train|batch|…     what suits a customer and why; learning, batches, experiments
   teller trends [--topic T] [--days N]        mood and need over time, from the bank to one customer
   teller jobs run|list|status                 scheduled work: what is done when, and a worker for it
+  teller opinion watch|report|replay|…        what is said in public: sources, topics, bursts, alerts (extra: opinion)
   teller recordings list|export|verify|…      recorded calls: encrypted, retained by rule
   teller survey create|import|report|link|…   what customers answer: figures, themes, drivers, whom to call back
   teller complaints list|open|extend|due|…    complaints with the clock of the rules
@@ -203,6 +204,12 @@ def _recommend(arguments: list[str]) -> int:
     return recommend(arguments)
 
 
+def _opinion(arguments: list[str]) -> int:
+    from openteller.cli.commands.opinion import opinion
+
+    return opinion(arguments)
+
+
 def _recordings(arguments: list[str]) -> int:
     from openteller.cli.commands.recordings import recordings
 
@@ -263,6 +270,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "recommend": _recommend,
     "trends": _trends,
     "jobs": _jobs,
+    "opinion": _opinion,
     "recordings": _recordings,
     "speak": _speak,
     "survey": _survey,

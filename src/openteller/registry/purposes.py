@@ -92,6 +92,12 @@ _PURPOSES = {
         "stating facts, rates or fees of its own accord: what it says must be held against a source; "
         + _SENT_TO_A_PERSON,
     ),
+    "opinion": Purpose(
+        "text-classification",
+        "A linear model on hashed n-grams that reads what a text says of an entity it names: sentiment, and kind of risk event.",
+        "sorting news and posts about companies, banks and products as they come in.",
+        "acting on a single item without a person who has read it; " + _SENT_TO_A_PERSON,
+    ),
     "speech": Purpose(
         "automatic-speech-recognition",
         "A Whisper model that was taught how certain speakers say certain words, for CTranslate2.",

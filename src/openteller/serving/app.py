@@ -29,6 +29,7 @@ from openteller.serving.api import (
     investors,
     me,
     offers,
+    opinion,
     products,
     spoken,
     surveys,
@@ -85,6 +86,7 @@ _TAGS = [
     {"name": "suitability", "description": "The investor questionnaire, a customer's class, and what suits them."},
     {"name": "surveys", "description": "What customers are asked, what they answer, and what that says."},
     {"name": "complaints", "description": "Complaints with the clock of the rules, for staff."},
+    {"name": "opinion", "description": "What is said in public of the bank and those around it, for staff."},
     {"name": "auth", "description": "Bearer tokens."},
     {"name": "operations", "description": "Health and metrics."},
 ]
@@ -125,7 +127,7 @@ def create_app(application: Application) -> FastAPI:
     errors.install(app)
     answering = (spoken, inquiries, conversations, voice, telephony, explanations)
     people = (me, customers, investors, offers)
-    listening = (feedback, trends, alerts, surveys, complaints)
+    listening = (opinion, feedback, trends, alerts, surveys, complaints)
     face = (pages, profile_pages, survey_pages)
     for part in (*answering, *people, *listening, documents, products, auth, health, *face):
         app.include_router(part.router)

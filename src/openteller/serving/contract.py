@@ -16,6 +16,7 @@ from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.insights.alerts.desk import AlertDesk
 from openteller.insights.complaints.desk import ComplaintDesk
+from openteller.insights.opinion.desk import OpinionDesk
 from openteller.insights.surveys.desk import SurveyDesk
 from openteller.insights.trends.desk import TrendDesk
 from openteller.knowledge.records import Document, DocumentLanguage, Hit, ImportOptions, ImportReport
@@ -180,6 +181,8 @@ class Application(Protocol):
     def notices(self) -> NoticeDesk: ...
     @property
     def profiles(self) -> ProfileDesk: ...
+    @property
+    def opinion(self) -> OpinionDesk: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

@@ -38,6 +38,7 @@ from openteller.feedback.desk import LabelDesk
 from openteller.identity.accounts import Accounts
 from openteller.insights.alerts.desk import AlertDesk
 from openteller.insights.complaints.desk import ComplaintDesk
+from openteller.insights.opinion.desk import OpinionDesk
 from openteller.insights.surveys.desk import SurveyDesk
 from openteller.insights.trends.desk import TrendDesk
 from openteller.knowledge.library import Library
@@ -160,6 +161,7 @@ class House:
         self.grades = GradeDesk(database)
         self.suitability = SuitabilityDesk(database, StoreCoreBanking(database))
         self.notices = NoticeDesk(database, self.suitability, self.grades)
+        self.opinion = OpinionDesk(database, settings.timezone)
         self.accounts = Accounts(database)
         self.alerts = AlertDesk(database)
         self.regression = RegressionDesk(database, self.library, self.retriever)

@@ -22,6 +22,7 @@ examples:
   teller finetune recipes/relevance-zh-en.yaml
   teller finetune recipes/sentiment-finance.yaml        # two heads on one encoder
   teller finetune recipes/sft-teller.yaml
+  teller finetune recipes/opinion.yaml                  # public opinion
   teller finetune recipes/speech-mandarin-words.yaml    # speech recognition
   teller finetune recipes/banking77.yaml --ray-workers 2
   torchrun --nproc-per-node 2 --no-python teller finetune recipes/banking77.yaml
@@ -44,7 +45,7 @@ def finetune(arguments: list[str]) -> int:
 
 
 def _run(given: argparse.Namespace, settings: Settings) -> tuple[Manifest, Path]:
-    from openteller.training import multitask, processes, relevance, sft, speech, trained, understanding
+    from openteller.training import multitask, opinion, processes, relevance, sft, speech, trained, understanding
     from openteller.training.finetune import FineTuneRecipe
     from openteller.training.finetune import finetune as run
     from openteller.training.ray_workers import on_workers
@@ -76,8 +77,11 @@ def _run(given: argparse.Namespace, settings: Settings) -> tuple[Manifest, Path]
         case speech.TASK:
             spoken = as_dataclass(speech.SpeechRecipe, fields)
             located(catalogue, spoken.weights, WeightsRole.TRANSCRIBER)
-            listening = speech.places(catalogue, spoken.weights, data_dir / "cache")
-            return speech.train(spoken, Path.cwd(), data_path, listening, output, report, restart=given.restart), output
+            hearing = speech.places(catalogue, spoken.weights, data_dir / "cache")
+            return speech.train(spoken, Path.cwd(), data_path, hearing, output, report, restart=given.restart), output
+        case opinion.TASK:
+            listening = as_dataclass(opinion.OpinionRecipe, fields)
+            return opinion.train(listening, Path.cwd(), data_path, output, report), output
         case trained.MULTI_TASK:
             several = as_dataclass(multitask.MultiTaskRecipe, fields)
             weights = located(catalogue, several.weights, WeightsRole.ENCODER)

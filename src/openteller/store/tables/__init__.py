@@ -29,6 +29,15 @@ from openteller.store.tables.identity import UserRow
 from openteller.store.tables.insights import AlertRow, DeliveryRow
 from openteller.store.tables.knowledge import DocumentRow, PassageRow, RegressionQuestionRow
 from openteller.store.tables.notices import NoticeRow
+from openteller.store.tables.opinion import (
+    OpinionBurstRow,
+    OpinionEntityRow,
+    OpinionInboxRow,
+    OpinionItemRow,
+    OpinionMentionRow,
+    OpinionSourceRow,
+    OpinionTopicRow,
+)
 from openteller.store.tables.products import ProductGradeRow, ProductRow
 from openteller.store.tables.recommendation import CampaignRow, ExperimentRow, ImpressionRow
 from openteller.store.tables.surveys import (
@@ -64,6 +73,13 @@ __all__ = [
     "ImpressionRow",
     "NoticeRow",
     "OfferEventRow",
+    "OpinionBurstRow",
+    "OpinionEntityRow",
+    "OpinionInboxRow",
+    "OpinionItemRow",
+    "OpinionMentionRow",
+    "OpinionSourceRow",
+    "OpinionTopicRow",
     "PassageRow",
     "ProductGradeRow",
     "ProductRow",
