@@ -417,11 +417,6 @@ class Application:
         )
 
     @cached_property
-    def alerts(self) -> AlertDesk:
-        """What somebody should look at."""
-        return AlertDesk(self.database)
-
-    @cached_property
     def opinion(self) -> OpinionDesk:
         """What is said in public."""
         return OpinionDesk(self.database, self.settings.timezone)

@@ -163,7 +163,6 @@ class House:
         self.notices = NoticeDesk(database, self.suitability, self.grades)
         self.opinion = OpinionDesk(database, settings.timezone)
         self.accounts = Accounts(database)
-        self.alerts = AlertDesk(database)
         self.regression = RegressionDesk(database, self.library, self.retriever)
         self.registry = ModelRegistry(settings.data_dir, auditor(database))
         self.hand_offs = HandOffDesk(database)

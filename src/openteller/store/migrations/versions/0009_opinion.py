@@ -6,7 +6,7 @@ Revision ID: 0009
 from openteller.store.migrations.statements import run
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

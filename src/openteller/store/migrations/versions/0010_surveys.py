@@ -6,7 +6,7 @@ Revision ID: 0010
 from openteller.store.migrations.statements import run
 
 revision = "0010"
-down_revision = "0006"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
