@@ -38,13 +38,18 @@ def application(clean: Database, database_urls: tuple[str, str], tmp_path: Path)
 
 def test_the_schedule_can_be_read(application: Application) -> None:
     jobs = schedule(application)
-    assert [job.name for job in jobs] == ["deliveries", "trends", "regrades", "retrain"]
+    assert [job.name for job in jobs] == ["deliveries", "trends", "regrades", "complaints", "retrain"]
     assert all(croniter.is_valid(job.cron) for job in jobs)
 
 
 def test_jobs_say_what_came_of_them(application: Application) -> None:
     said = {job.name: job.run() for job in schedule(application) if job.name != "retrain"}
-    assert said == {"deliveries": "0 alerts sent", "trends": "0 changes found", "regrades": "0 new grades, 0 alerts"}
+    assert said == {
+        "deliveries": "0 alerts sent",
+        "trends": "0 changes found",
+        "regrades": "0 new grades, 0 alerts, 0 notices",
+        "complaints": "0 complaints opened, 0 due",
+    }
     application.close()
 
 
@@ -63,9 +68,12 @@ def test_a_new_grade_is_told_of_once(application: Application, clean: Database) 
     application.grades.grade(
         ADMIN, "FUND-MM", GradedBy.BANK, RiskGrade.R5, from_on=today, because="a test of what is told"
     )
-    assert tell_of_regrades(application) == "1 new grades, 1 alerts"
-    assert tell_of_regrades(application) == "1 new grades, 0 alerts"
+    first = tell_of_regrades(application)
+    assert tell_of_regrades(application) == "1 new grades, 0 alerts, 0 notices"
     (alert,) = application.alerts.list(ADMIN)
+    written = application.notices.of_product(ADMIN, "FUND-MM", limit=500)
+    assert first == f"1 new grades, 1 alerts, {len(written)} notices"
+    assert len(written) > 0
     assert (alert.kind, alert.subject, alert.severity) == ("product.regraded", "FUND-MM", Severity.WARNING)
     assert date.fromisoformat(alert.detail["from_on"]) == today
     assert alert.detail["to_notify"] > 0

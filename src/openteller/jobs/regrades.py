@@ -1,4 +1,7 @@
-"""An alert for each new risk grade that leaves holders with a product above their class. Knows nothing about when it runs."""
+"""For each new risk grade that leaves holders with a product above their class: notices to them, and an alert to the bank.
+
+Knows nothing about when it runs.
+"""
 
 from datetime import timedelta
 
@@ -17,9 +20,10 @@ def tell_of_regrades(application: Application) -> str:
     with application.database.session(_SELF) as session:
         gradings = GradeRepository().all(session)
     begun = {(g.product_id, g.from_on) for g in gradings if today - _LOOKED_BACK < g.from_on <= today}
-    raised = 0
+    raised = written = 0
     for product_id, from_on in sorted(begun):
         report = application.suitability.rematch(_SELF, product_id, today)
+        written += application.notices.write(_SELF, product_id, on=today).added
         if not report.notices:
             continue
         told = len(report.notices)
@@ -33,8 +37,7 @@ def tell_of_regrades(application: Application) -> str:
                 en=f"{product_id} is graded {grades}: {told} holders are to be told",
             ),
             subject=product_id,
-            link=f"/console/products/{product_id}",
             detail={"from_on": from_on.isoformat(), "holders": report.holders, "to_notify": told},
         )
         raised += application.alerts.raise_alert(alert) is not None
-    return f"{len(begun)} new grades, {raised} alerts"
+    return f"{len(begun)} new grades, {raised} alerts, {written} notices"

@@ -17,6 +17,7 @@ from openteller.jobs.records import Job
 from openteller.jobs.regrades import tell_of_regrades
 
 _RETRAIN_SECONDS = 6 * 3_600
+_COMPLAINED_SINCE = timedelta(days=3)  # so that a complaint is taken up after days without a worker
 
 
 def schedule(application: Application) -> tuple[Job, ...]:
@@ -28,6 +29,8 @@ def schedule(application: Application) -> tuple[Job, ...]:
             lambda: _look(application)),
         Job("regrades", LocalText(zh="产品风险等级变更通知", en="tell of new risk grades and whom they touch"),
             daily(6, settings.timezone), lambda: tell_of_regrades(application), retries=3),
+        Job("complaints", LocalText(zh="收录投诉并提醒办理期限", en="open complaints, and warn before their deadlines"), "*/15 * * * *",
+            lambda: _mind_complaints(application), retries=3),
     ]  # fmt: skip
     if settings.retrain:
         what = LocalText(zh="用已审核的更正重新训练", en="train again with accepted corrections")
@@ -41,6 +44,11 @@ def daily(hour: int, zone: str, on: datetime | None = None) -> str:
     local = (on or utc_now()).astimezone(ZoneInfo(zone)).replace(hour=hour, minute=0)
     utc = local - (local.utcoffset() or timedelta())
     return f"{utc.minute} {utc.hour} * * *"
+
+
+def _mind_complaints(application: Application) -> str:
+    opened = application.complaints.collect(utc_now() - _COMPLAINED_SINCE)
+    return f"{len(opened)} complaints opened, {len(application.complaints.due())} due"
 
 
 def _deliver(application: Application) -> str:
