@@ -5,7 +5,7 @@
     python benchmarks/opinion.py --stream 20000
 
 Traffic is made here from the lines in recipes/data/opinion, seeded; with OPENTELLER_DATA the headlines of
-thucnews_titles/train.jsonl are its background. The store is an embedded one of its own, which keeps to the disk.
+thucnews_titles/train.jsonl are its background. The stream goes into an embedded store of its own, on the disk; bursts are looked for without a store, on a simulated clock.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import json
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,14 +24,15 @@ from throwaway import installation
 
 from openteller.core.records import LocalText
 from openteller.insights.alerts.desk import AlertDesk
+from openteller.insights.opinion.bursts import BurstDetector, Key
 from openteller.insights.opinion.duplicates import DuplicateWindow
 from openteller.insights.opinion.linking import EntityLinker
 from openteller.insights.opinion.model import shipped_model
 from openteller.insights.opinion.pipeline import Pipeline
 from openteller.insights.opinion.reading import OpinionReader
 from openteller.insights.opinion.records import Batch, Entity, EntityKind, RawItem
+from openteller.insights.opinion.topics import Topics
 from openteller.settings import load
-from openteller.store.database import Database
 
 ROOT = Path(__file__).parents[1]
 LINES = tuple(
@@ -124,7 +126,7 @@ def duplicates(count: int, chance: random.Random) -> None:
 
 
 def bursts(count: int, chance: random.Random) -> None:
-    """A day of background with bursts of fifteen differing items, one a minute at most, planted in it; on a simulated clock."""
+    """A day of background with bursts of fifteen differing items, one every 20 s or so, planted in it; on a simulated clock."""
     day = [(chance.uniform(0, 86_400), words, None) for words in headlines(chance)]
     planted = [(4_000 + 80_000 * number / count, number) for number in range(count)]
     for second, number in planted:
@@ -132,14 +134,12 @@ def bursts(count: int, chance: random.Random) -> None:
             (second + 20 * n + chance.uniform(0, 15), words, number) for n, words in enumerate(_story(chance, number))
         ]
     day.sort(key=lambda one: one[0])
-    with installation(load()) as application:
-        database = application.database
-        tenth, alerted, false = _heard(database, day, chance)
+    tenth, alerted, false = _heard(day)
     delays = [alerted[number] - tenth[number] for number in tenth if number in alerted]
     print(f"bursts: {count} planted among {len(day):,} items in a day; found {len(delays)}")
     if delays:
         print(f"seconds after the tenth item: median {sorted(delays)[len(delays) // 2]:.1f}, longest {max(delays):.1f}")
-    print(f"alerts of bursts that nobody planted: {false}")
+    print(f"bursts that nobody planted: {false}")
 
 
 def _story(chance: random.Random, number: int) -> Iterator[str]:
@@ -160,46 +160,39 @@ def _story(chance: random.Random, number: int) -> Iterator[str]:
         yield f"{name}{one},{two}!{three},{chance.choice(('网友拍下', '目击者说', '官方通报', '现场视频', '最新消息'))}"
 
 
-def _heard(
-    database: Database, day: list[tuple[float, str, int | None]], chance: random.Random
-) -> tuple[dict[int, float], dict[int, float], int]:
-    """When each story's tenth item came and its alert was raised, in seconds of the day, and how many alerts had no story."""
-    now = [START]
-    alerts = AlertDesk(database)
-    stream = Pipeline(database, _reader, alerts, clock=lambda: now[0])
-    stories: dict[int, int] = {}
-    counts: dict[int, int] = {}
-    tenth: dict[int, float] = {}
-    for start in range(0, len(day), 20):
-        part = day[start : start + 20]
-        moments = {str(start + n): START + timedelta(seconds=second) for n, (second, *_) in enumerate(part)}
-        now[0] = START + timedelta(seconds=part[-1][0])
-        for n, (second, _, story) in enumerate(part):
-            if story is not None:
-                stories[start + n] = story
-                counts[story] = counts.get(story, 0) + 1
-                if counts[story] == 10:
-                    tenth[story] = second
-        raw = tuple(RawItem(title=words, external_id=str(start + n)) for n, (_, words, _) in enumerate(part))
-        stream.take("day", Batch(items=raw), at=lambda item, moments=moments: moments[item.external_id])
-    return tenth, *_alerted(database, stories)
+def _heard(day: list[tuple[float, str, int | None]]) -> tuple[dict[int, float], dict[int, float], int]:
+    """When each story's tenth item came and its burst was found, in seconds of the day, and how many bursts had no story.
 
-
-def _alerted(database: Database, stories: dict[int, int]) -> tuple[dict[int, float], int]:
-    from openteller.insights.opinion.desk import OpinionDesk
-    from openteller.insights.opinion.pipeline import LISTENER
-    from openteller.insights.opinion.repository import ItemFilter
-
-    desk, alerted, false = OpinionDesk(database, "UTC"), dict[int, float](), 0
-    for burst in desk.bursts(LISTENER, limit=1_000):
-        items = desk.items(LISTENER, ItemFilter(ids=burst.item_ids), limit=100)
-        story = {stories.get(int(item.external_id)) for item in items} - {None}
-        if len(story) == 1:
-            alerted[story.pop()] = (burst.found_at - START).total_seconds()
-        else:
-            false += 1
-            print("  not planted:", burst.entity_id or burst.topic_id, [item.title[:30] for item in items[:3]])
-    return alerted, false
+    Duplicates, topics and bursts as the pipeline has them, without the store.
+    """
+    window, topics, detector = DuplicateWindow(), Topics(), BurstDetector()
+    counts, tenth, found = dict[int, int](), dict[int, float](), dict[int, float]()
+    stories, false = dict[int, int | None](), 0
+    for place, (second, words, story) in enumerate(day, 1):
+        at = START + timedelta(seconds=second)
+        stories[place] = story
+        if story is not None:
+            counts[story] = counts.get(story, 0) + 1
+            if counts[story] == 10:
+                tenth[story] = second
+        if window.find(words) is not None:
+            continue
+        window.add(place, words, at)
+        cluster = topics.place(words, at, place)
+        for changed_one in topics.take_changed():
+            if changed_one.merged_into is not None:
+                detector.join(Key(topic_id=changed_one.id), Key(topic_id=changed_one.merged_into))
+        for burst in detector.observe([Key(topic_id=cluster.id)], place, at):
+            of = Counter(stories[one] for one in burst.item_ids).most_common(1)[0][0]
+            if of is None:
+                false += 1
+                print("  not planted:", [day[one - 1][1][:30] for one in burst.item_ids[-4:]])
+            else:
+                found.setdefault(of, second)
+        if place % 500 == 0:
+            detector.ended(at)
+            topics.end_faded(at)
+    return tenth, found, false
 
 
 def stream(count: int, chance: random.Random) -> None:
