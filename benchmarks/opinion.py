@@ -47,13 +47,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--duplicates", type=int, metavar="N", help="planted originals")
     parser.add_argument("--bursts", type=int, metavar="N", help="bursts planted in a day")
+    parser.add_argument(
+        "--background", type=int, default=10**9, metavar="N", help="with --bursts: other items in the day; default: all"
+    )
     parser.add_argument("--stream", type=int, metavar="N", help="items")
     parser.add_argument("--seed", type=int, default=20261123)
     given = parser.parse_args()
     if given.duplicates:
         duplicates(given.duplicates, random.Random(given.seed))
     if given.bursts:
-        bursts(given.bursts, random.Random(given.seed))
+        bursts(given.bursts, given.background, random.Random(given.seed))
     if given.stream:
         stream(given.stream, random.Random(given.seed))
 
@@ -125,9 +128,9 @@ def duplicates(count: int, chance: random.Random) -> None:
     print(f"near-duplicates: {count:,} planted, precision {right / max(claimed, 1):.4f}, recall {right / count:.4f}")
 
 
-def bursts(count: int, chance: random.Random) -> None:
+def bursts(count: int, background: int, chance: random.Random) -> None:
     """A day of background with bursts of fifteen differing items, one every 20 s or so, planted in it; on a simulated clock."""
-    day = [(chance.uniform(0, 86_400), words, None) for words in headlines(chance)]
+    day = [(chance.uniform(0, 86_400), words, None) for words in headlines(chance)[:background]]
     planted = [(4_000 + 80_000 * number / count, number) for number in range(count)]
     for second, number in planted:
         day += [
