@@ -146,21 +146,13 @@ def bursts(count: int, background: int, chance: random.Random) -> None:
 
 
 def _story(chance: random.Random, number: int) -> Iterator[str]:
-    """Fifteen items about one invented happening in words of their own."""
-    name = f"{chance.choice('云海青白金石')}{chance.choice('桥湖岭泉港塔')}{chance.choice('广场大厦小区码头医院')}第{number}"
-    facts = (
-        "夜里起火",
-        "居民被疏散",
-        "消防到场",
-        "火势已被控制",
-        "原因还在调查",
-        "附近道路封闭",
-        "伤者送医",
-        "浓烟滚滚",
-    )
+    """Fifteen items about one kind of event that befalls one invented company, each in two of the ways it is said."""
+    name = "".join(chance.sample("云海青白金石桥湖岭泉港塔松柏梅兰", 3)) + chance.choice(("集团", "公司", "控股"))
+    kinds = [lines for event, lines in sorted(LINES[0]["events"].items()) if event != "other"]
+    ways = [line.lstrip("+=").format(name) for line in kinds[number % len(kinds)]]
     for _ in range(15):
-        one, two, three = chance.sample(facts, 3)
-        yield f"{name}{one},{two}!{three},{chance.choice(('网友拍下', '目击者说', '官方通报', '现场视频', '最新消息'))}"
+        one, two = chance.sample(ways, 2)
+        yield f"{one},{two}!{chance.choice(('网友热议', '官方通报', '记者获悉', '最新消息', '知情人说'))}"
 
 
 def _heard(day: list[tuple[float, str, int | None]]) -> tuple[dict[int, float], dict[int, float], int]:
@@ -170,7 +162,7 @@ def _heard(day: list[tuple[float, str, int | None]]) -> tuple[dict[int, float], 
     """
     window, topics, detector = DuplicateWindow(), Topics(), BurstDetector()
     counts, tenth, found = dict[int, int](), dict[int, float](), dict[int, float]()
-    stories, false = dict[int, int | None](), 0
+    stories, false, tended = dict[int, int | None](), 0, 0.0
     for place, (second, words, story) in enumerate(day, 1):
         at = START + timedelta(seconds=second)
         stories[place] = story
@@ -192,7 +184,8 @@ def _heard(day: list[tuple[float, str, int | None]]) -> tuple[dict[int, float], 
                 print("  not planted:", [day[one - 1][1][:30] for one in burst.item_ids[-4:]])
             else:
                 found.setdefault(of, second)
-        if place % 500 == 0:
+        if second - tended >= 60:
+            tended = second
             detector.ended(at)
             topics.end_faded(at)
     return tenth, found, false
