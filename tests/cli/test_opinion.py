@@ -72,6 +72,23 @@ def test_a_file_is_replayed_once(tmp_path: Path, capsys: Out) -> None:
     }
 
 
+@pytest.mark.parametrize(("language", "form"), [("zh", "html"), ("en", "html"), ("zh", "pdf"), ("en", "pdf")])
+def test_every_claim_of_a_report_links_to_items(tmp_path: Path, capsys: Out, language: str, form: str) -> None:
+    (tmp_path / "entities.yaml").write_text(ENTITIES, encoding="utf-8")
+    assert teller("entities", "import", str(tmp_path / "entities.yaml")) == 0
+    assert teller("replay", str(feed(tmp_path)), "--back-fill") == 0
+    capsys.readouterr()
+    output = tmp_path / f"report.{form}"
+    days = ("--from", "2026-03-02", "--to", "2026-03-02")
+    assert teller("report", *days, "--language", language, "--output", str(output), "--json") == 0
+    made = json.loads(capsys.readouterr().out)
+    claims = [b for s in made["sections"] for b in s["blocks"] if b["kind"] in ("paragraph", "quote")]
+    assert len(claims) >= 6
+    assert all(source["url"].startswith("/console/opinion") for claim in claims for source in claim["sources"])
+    assert all(claim["sources"] for claim in claims)
+    assert output.read_bytes().startswith(b"%PDF" if form == "pdf" else b"<!doctype html>")
+
+
 def test_texts_are_read_without_being_stored(capsys: Out) -> None:
     assert teller("read", "某公司净利润同比下降四成", "--json") == 0
     (read,) = json.loads(capsys.readouterr().out)
@@ -89,6 +106,8 @@ def test_texts_are_read_without_being_stored(capsys: Out) -> None:
         (("entities", "import"), "Which file?"),
         (("entities", "import", "/nowhere.yaml"), "cannot be read"),
         (("replay", "/nowhere.jsonl"), "is not there"),
+        (("report", "--output", "x.doc"), "neither HTML nor PDF"),
+        (("report", "--from", "2026-03-02", "--to", "2026-03-01", "--output", "x.html"), "1 to 367 days"),
         (("forget", "--days", "0"), "from 1 to 36,500"),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 from openteller.core.errors import BadInput, ConfigurationError
 from openteller.training.finetune import FineTuneRecipe
 from openteller.training.multitask import MultiTaskRecipe
+from openteller.training.opinion import OpinionRecipe
 from openteller.training.pretraining.pretrain import PretrainRecipe
 from openteller.training.recipes import DATA_VARIABLE, as_dataclass, data_path, read_recipe
 from openteller.training.relevance import RelevanceRecipe
@@ -24,6 +25,7 @@ KINDS = {
     "sft": SftRecipe,
     "speech": SpeechRecipe,
     "multi-task": MultiTaskRecipe,
+    "opinion": OpinionRecipe,
 }
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
 

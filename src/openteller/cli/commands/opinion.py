@@ -5,7 +5,7 @@ import json
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from openteller.cli.actions import actions_of, command_parser
 from openteller.cli.listening import Shown, sources_of
 from openteller.cli.registered import actor
 from openteller.cli.tables import table
-from openteller.core.clock import local_text, utc_now
+from openteller.core.clock import local_date, local_text, utc_now
 from openteller.core.errors import BadInput
 from openteller.core.records import Principal, Role
 from openteller.core.text import normalise
@@ -37,6 +37,7 @@ examples:
   teller opinion items --entity pinebay --sentiment negative
   teller opinion topics
   teller opinion bursts --json
+  teller opinion report --from 2026-03-02 --to 2026-03-08 --language en --output week.pdf
   teller opinion read "松湾银行的手机银行又登录不了" "Pinebay Bank wins an award"
   teller opinion replay day.jsonl --speed 60          a stored day in 24 minutes
   teller opinion replay 2025.jsonl --back-fill        what was: no waiting, no alerts
@@ -73,6 +74,11 @@ def _arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     sources.add_argument("name", nargs="?")
     sources.add_argument("location", nargs="?", help="of add: URL of a feed, file, folder, or kafka:SERVERS/TOPIC")
     _looking(action)
+    report = action("report", _report, "what was said in a period, every claim with its items, as HTML or PDF")
+    report.add_argument("--from", dest="first", type=date.fromisoformat, metavar="DATE", help="default: the last day")
+    report.add_argument("--to", dest="last", type=date.fromisoformat, metavar="DATE", help="default: today")
+    report.add_argument("--language", choices=["zh", "en"], default="zh")
+    report.add_argument("--output", type=Path, required=True, help="a .html or .pdf file")
     reading = action("read", _read, "what the reader says of texts; nothing is stored")
     reading.add_argument("texts", nargs="+")
     forget = action("forget", _forget, "delete what is older")
@@ -243,6 +249,24 @@ def _read(application: Application, given: argparse.Namespace) -> int:
         return _print_json([{"text": text, **reading.model_dump(mode="json")} for text, reading in found])
     rows = [(text[:60], r.sentiment, f"{r.score:+.2f}", r.event.value, r.level.value, ", ".join(f"{m.entity_id} {m.sentiment}" for m in r.mentions)) for text, r in found]  # fmt: skip
     print(table(("text", "sentiment", "score", "event", "level", "entities"), rows), end="")
+    return 0
+
+
+def _report(application: Application, given: argparse.Namespace) -> int:
+    from openteller.insights.reports import html, pdf
+
+    settings, output = application.settings, given.output
+    if output.suffix not in (".html", ".pdf"):
+        raise BadInput(f"{output.name} is neither HTML nor PDF.", next_step="Name a .html or .pdf file.")
+    last = given.last or local_date(utc_now(), settings.timezone)
+    bank = settings.bank_name_en if given.language == "en" else settings.bank_name_zh
+    made = application.opinion.report(_self(), given.first or last, last, given.language, bank)
+    content = pdf.document(made) if output.suffix == ".pdf" else html.page(made).encode()
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        raise BadInput(f"{output} cannot be written.", cause=str(error), next_step="Name another place.") from error
+    print(made.model_dump_json(indent=2) if given.json else f"{output}: {made.lead}")
     return 0
 
 

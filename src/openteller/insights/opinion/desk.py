@@ -5,7 +5,7 @@ services (and administrators) push. Knows nothing about how items are read.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from openteller.core.clock import utc_now
 from openteller.core.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -20,7 +20,9 @@ from openteller.insights.opinion.records import (
     Topic,
     TrendPoint,
 )
+from openteller.insights.opinion.reporting import Frame, report_of
 from openteller.insights.opinion.repository import ItemFilter, ListeningRepository, OpinionRepository
+from openteller.insights.reports.records import Report, ReportLanguage
 from openteller.store import audit
 from openteller.store.database import Database
 
@@ -87,6 +89,22 @@ class OpinionDesk:
         wanted = ItemFilter(entity_id=entity_id, since=utc_now() - timedelta(days=days))
         with self._database.session(principal) as session:
             return self._opinion.trend(session, wanted, step, self._timezone)
+
+    def report(self, principal: Principal, first: date, last: date, language: ReportLanguage, bank: str) -> Report:
+        """What was said from `first` to `last`, both included, days of the bank's zone.
+
+        Raises:
+            BadInput: the period ends before it begins, or is longer than a year.
+            NotAllowed: not staff.
+        """
+        _require(principal, _LOOK)
+        if not 0 <= (last - first).days <= 366:
+            raise BadInput(
+                "The period is not of 1 to 367 days.", next_step="Name an earlier first day, or a shorter period."
+            )
+        with self._database.session(principal) as session:
+            figures = self._opinion.figures(session, first, last, self._timezone)
+        return report_of(figures, Frame(language, bank, self._timezone, utc_now()))
 
     def entities(self, principal: Principal) -> list[Entity]:
         """The list. Raises NotAllowed."""

@@ -24,6 +24,7 @@ SHINGLE = 3
 PERMUTATIONS = 128
 _BANDS, _ROWS = 32, 4
 _SCHEME = "affine32"
+_SAME_FIGURES = 0.3
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -50,8 +51,7 @@ class DuplicateWindow:
         for other in self._index.query(signature):
             _, kept, kept_figures = self._kept[other]
             likeness = float(signature.jaccard(kept))
-            # Daily figures are told in the same words every day; other figures make another item.
-            if likeness >= best and (figures == kept_figures or not figures or not kept_figures):
+            if likeness >= best and _alike(figures, kept_figures):
                 best, found = likeness, other
         return found
 
@@ -105,6 +105,11 @@ def _permutations() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
 
 def _figures(words: str) -> frozenset[str]:
     return frozenset(_NUMBER.findall(words))
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Daily figures are told in the same words every day: figures that are mostly others make another item."""
+    return not one or not other or len(one & other) >= _SAME_FIGURES * len(one | other)
 
 
 def shingles(words: str) -> set[str]:

@@ -38,11 +38,12 @@ class OpinionReader:
         """What `words` (title and text) say. As a whole an item is as bad as what it says of any entity."""
         view = fold(words)
         mentions = tuple(self._mention(view, found) for found in self.linker.find(words))
-        sentiment, score, event, probability = self._judged(view, ())
         if mentions:
             worst = max(mentions, key=lambda one: (one.level.number, -one.score))
             sentiment, score = worst.sentiment, worst.score
             event, probability = worst.event, worst.event_probability
+        else:
+            sentiment, score, event, probability = self._judged(view, ())
         return Reading(
             sentiment=sentiment,
             score=score,

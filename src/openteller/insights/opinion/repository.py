@@ -1,8 +1,9 @@
 """Public opinion in the store, in the caller's transaction; row-level security lets staff alone see it."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -29,6 +30,7 @@ from openteller.insights.opinion.records import (
     TopicStatus,
     TrendPoint,
 )
+from openteller.insights.opinion.reporting import EntityShare, Figures
 from openteller.insights.opinion.topics import Cluster
 from openteller.store.tables import (
     OpinionBurstRow,
@@ -370,6 +372,57 @@ class OpinionRepository:
         query = select(*columns, func.count()).join(OpinionItemRow, OpinionItemRow.id == OpinionMentionRow.item_id)
         query = _filtered(query, wanted).group_by(*columns).order_by(*columns)
         return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+    def figures(self, session: Session, first: date, last: date, zone: str) -> Figures:
+        """What a report of these days of the zone tells, counted, with the items that it cites."""
+        since = datetime.combine(first, time(), ZoneInfo(zone))
+        until = datetime.combine(last + timedelta(days=1), time(), ZoneInfo(zone))
+        counted = ItemFilter(since=since, until=until, counted=True)
+        bad = counted._replace(sentiment="negative")
+        total, hourly = self.count(session, counted), last == first
+        bursts = self.bursts(session, since=since, until=until, limit=20)
+        cited = tuple({one for burst in bursts for one in burst.item_ids})
+        events = [(EventType(event), count) for event, count in self.shares(session, bad, "event")]
+        return Figures(
+            first=first,
+            last=last,
+            total=total,
+            repeated=self.count(session, counted._replace(counted=False)) - total,
+            negative=self.count(session, bad),
+            high=self.count(session, counted._replace(least=Level.HIGH)),
+            points=tuple(self.trend(session, counted, "hour" if hourly else "day", zone)),
+            hourly=hourly,
+            entities=self._shares_of_entities(session, counted),
+            events=tuple(
+                (e, n, self._cited(session, bad._replace(event=e))) for e, n in events if e is not EventType.OTHER
+            ),
+            topics=tuple(
+                (t, n, self._cited(session, counted._replace(topic_id=t.id)))
+                for t, n in self.busiest(session, counted, 10)
+            ),
+            bursts=tuple(bursts),
+            burst_items={item.id: item for item in self.items(session, ItemFilter(ids=cited), len(cited) or 1)},
+            worst=tuple(self.items(session, counted._replace(least=Level.HIGH), 10)),
+        )
+
+    def _shares_of_entities(self, session: Session, counted: ItemFilter) -> tuple[EntityShare, ...]:
+        entities, found = {entity.id: entity for entity in self.entities(session)}, dict[str, dict[str, int]]()
+        for entity_id, sentiment, count in self.toward(session, counted):
+            if entity_id in entities:
+                found.setdefault(entity_id, {})[sentiment] = count
+        shares = [
+            EntityShare(
+                entities[one], said.get("negative", 0), said.get("neutral", 0), said.get("positive", 0),
+                self._cited(session, counted._replace(entity_id=one)),
+            )
+            for one, said in found.items()
+        ]  # fmt: skip
+        return tuple(sorted(shares, key=lambda one: (-one.negative, one.entity.id))[:20])
+
+    def _cited(self, session: Session, wanted: ItemFilter) -> tuple[StoredItem, ...]:
+        """A few of them: the negative ones first, else the newest."""
+        bad = self.items(session, wanted._replace(sentiment="negative"), 5)
+        return tuple(bad or self.items(session, wanted, 5))
 
     def entities(self, session: Session) -> list[Entity]:
         """The list by id."""
