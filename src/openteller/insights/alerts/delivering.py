@@ -20,7 +20,7 @@ from openteller.store import audit
 from openteller.store.database import Database
 
 ATTEMPTS = 10
-"""After so many a delivery is dead: about two and a half hours after the first."""
+"""After so many a delivery is dead: one to two hours after the first."""
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=15), timedelta(hours=1)
 _LEASE = timedelta(minutes=2)  # longer than any sender waits
 _COURIER = Principal(subject="courier", role=Role.SERVICE)
