@@ -14,8 +14,9 @@ DEMO = Path(openteller.demo.__file__).parent / "bank/surveys"
 
 
 @pytest.fixture(autouse=True)
-def installation(data_dir: Path) -> None:
-    """A data directory of its own, over the run's database."""
+def installation(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A data directory of its own, over the run's database, and a key to sign links with."""
+    monkeypatch.setenv("OPENTELLER_SECRET_KEY", "a-secret-that-only-these-tests-know-0123456789")
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
