@@ -5,6 +5,7 @@ exact limit over all replicas sets it at its gateway. Knows nothing about who a 
 """
 
 import math
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -21,7 +22,7 @@ MAX_JSON_BYTES = 1_000_000
 MAX_IMPORT_BYTES = 25_000_000
 MAX_AUDIO_BYTES = 25_000_000
 MAX_HEADER_BYTES = 32_768
-IMPORT_PATH = "/v1/documents/import"
+IMPORT_PATHS = re.compile(r"/v1/(?:documents|surveys/[^/]+)/import")
 INQUIRY_PATH = "/v1/inquiries"
 
 _MULTIPART_FRAME = 64_000
@@ -67,7 +68,7 @@ def _limit(scope: Scope) -> int:
     if scope["path"] == INQUIRY_PATH and is_form(scope):
         return MAX_AUDIO_BYTES + _MULTIPART_FRAME
     # A form is spooled to disk before anybody asks who sent it; those who show no token at all get no room for it.
-    may_import = scope["path"] == IMPORT_PATH and any(name == b"authorization" for name, _ in scope["headers"])
+    may_import = IMPORT_PATHS.fullmatch(scope["path"]) and any(name == b"authorization" for name, _ in scope["headers"])
     return MAX_IMPORT_BYTES + _MULTIPART_FRAME if may_import else MAX_JSON_BYTES
 
 

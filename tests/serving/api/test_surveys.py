@@ -43,6 +43,16 @@ def test_from_a_file_to_an_analysis(client: TestClient, as_staff: Staff, ann: He
     error_of(client.get("/v1/surveys/nothing", headers=agent), 404, "not_found")
 
 
+def test_a_file_may_be_larger_than_a_body_of_json(client: TestClient, as_staff: Staff) -> None:
+    stored(client, as_staff(Role.ANALYST))
+    rows = "".join(f"{n},{n % 11},{'好' * 600}\n" for n in range(600))
+    send = {"file": ("a.csv", f"编号,recommend,words\n{rows}".encode())}
+    assert len(rows.encode()) > 1_000_000
+    done = client.post("/v1/surveys/service/import", files=send, headers=as_staff(Role.ANALYST))
+    assert done.json()["added"] == 600
+    assert client.post("/v1/surveys/service/links", files=send, headers=as_staff(Role.ANALYST)).status_code == 413
+
+
 def test_an_answer_after_a_conversation(client: TestClient, as_staff: Staff, ann: Headers, ben: Headers) -> None:
     assert client.get("/v1/surveys/after-conversation", headers=ann).json() == {"stored": None}
     stored(client, as_staff(Role.ANALYST))

@@ -98,7 +98,7 @@ class Survey(Record):
     hand_off_at: int | None = Field(
         None, description="an answer after a conversation with this score or less asks for a person of the bank"
     )
-    after_conversation: bool = Field(False, description="whether the widget asks it when a conversation is over")
+    after_conversation: bool = Field(False, description="whether it is what to ask when a conversation is over")
 
     @property
     def outcome(self) -> Question | None:

@@ -77,7 +77,7 @@ class _Writer:
         """What came out, in a sentence."""
         found, say = self._found, self._say
         main = next((one for one in found.summaries if one.question == getattr(self._survey.outcome, "id", None)), None)
-        counted = say(f"共 {found.answers:,} 份答卷", f"{found.answers:,} answers")
+        counted = say(f"共 {found.answers:,} 份答卷", f"{found.answers:,} answer{'s' if found.answers > 1 else ''}")
         if main is None:
             return f"{counted}{say('。', '.')}"
         name, value = self._measure(main.question), self._value(main.question, main.main)
