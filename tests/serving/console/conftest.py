@@ -18,13 +18,14 @@ from openteller.demo.load import load
 from openteller.feedback.records import Head
 from openteller.insights.alerts.records import NewAlert, Severity
 from openteller.knowledge.records import Document
+from openteller.products.repository import ProductRepository
 from openteller.recommendation.records import Campaign, Impression
 from openteller.recommendation.repository import CampaignRepository, ExperimentRepository, ImpressionRepository
 from openteller.store.database import Database
 from tests.assistant.test_dialogue import road
 from tests.browser import browser, browser_page, open_page
 from tests.registry.artefacts import make_artefact
-from tests.serving.api.house import PASSWORD, House, settings
+from tests.serving.api.house import PASSWORD, PRODUCTS, House, settings
 from tests.serving.calling_house import serving
 from tests.store.people import ANN
 
@@ -110,6 +111,7 @@ def _articles(house: House) -> None:
 def _offers(house: House) -> None:
     impressions, now = ImpressionRepository(), utc_now()
     with house.database.session(_SERVICE) as session:
+        ProductRepository().upsert(session, list(PRODUCTS.values()))
         ExperimentRepository().start(session, "ranking", {"rules": 0.5, "model": 0.5}, by="seed")
         CampaignRepository().put(session, Campaign(product_id="DEP-12M", budget=100, valid_from=now.date()), by="seed")
     for number in range(1, 9):

@@ -17,7 +17,7 @@ from openteller.core.clock import utc_now
 from openteller.core.errors import OpenTellerError
 from openteller.core.records import LocalText, Turn
 from openteller.serving.console.frame import failure
-from openteller.serving.console.page import AGENTS, ConsolePage, Visit
+from openteller.serving.console.page import AGENTS, ConsolePage, Visit, link
 from openteller.serving.console.parts import section
 from openteller.serving.console.words import CHANNELS, MOODS, OUTCOMES
 
@@ -173,9 +173,7 @@ def _about(visit: Visit, context: Context) -> None:
     last = context.turns[-1].understanding if context.turns else None
     with section(""), ui.element("div").classes("line"):
         if one.customer_id:
-            ui.link(one.customer_id, f"/staff/customers/{quote(one.customer_id, safe='')}", new_tab=True).classes(
-                "strong"
-            )
+            link(one.customer_id, f"/staff/customers/{quote(one.customer_id, safe='')}", new=True).classes("strong")
         else:
             ui.label(say("访客（未登录）", "Visitor, not logged in")).classes("strong")
         ui.label(_channel(visit, one.channel)).classes("chip")
