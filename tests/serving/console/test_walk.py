@@ -250,3 +250,13 @@ def test_roles_are_named_for_people() -> None:
     from openteller.serving.console.frame import ROLE_WORDS
 
     assert {role for page in PAGES for role in page.roles} == set(ROLE_WORDS) == {r for r in Role if r.is_staff}
+
+
+def test_a_server_that_nobody_watches_does_not_load_it() -> None:
+    import subprocess
+    import sys
+
+    script = "import sys, openteller.serving.app; print('nicegui' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "False\n"
+    )
