@@ -73,7 +73,7 @@ def log_in(open_page: OpenPage, url: str) -> LogIn:
 
     def log_in_as(username: str, path: str = "", **wishes: Any) -> Page:
         page = open_page(**wishes)
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)  # NiceGUI is loaded with the first page, on a machine that may be busy
         page.goto(f"{url}/console/{path}")
         page.fill("input[name=username]", username)
         page.fill("input[name=password]", PASSWORD)

@@ -64,7 +64,7 @@ def test_every_page_shows_or_says_who_may(log_in: LogIn, url: str, username: str
 
 
 def test_the_door(open_page: OpenPage, log_in: LogIn, url: str) -> None:
-    with httpx.Client(base_url=url) as client:
+    with httpx.Client(base_url=url, timeout=60) as client:
         assert client.get("/console/audit").headers["location"] == "/console/login?to=%2Fconsole%2Faudit"
         elsewhere = client.get("/console/login", params={"to": "https://evil.example/"})
         assert "evil" not in elsewhere.text
@@ -90,12 +90,12 @@ def test_a_socket_needs_the_login_and_the_page(url: str) -> None:
     from websockets.sync.client import connect
 
     place = f"ws://{urlsplit(url).netloc}/console/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
-    login = httpx.post(f"{url}/console/login", data={"username": "admin.sun", "password": PASSWORD})
+    login = httpx.post(f"{url}/console/login", data={"username": "admin.sun", "password": PASSWORD}, timeout=60)
     cookie = {"Cookie": f"{COOKIE}={login.cookies[COOKIE]}"}
     for headers in ({}, cookie | {"Origin": "https://evil.example"}):
-        with pytest.raises(InvalidStatus), connect(place, additional_headers=headers):
+        with pytest.raises(InvalidStatus), connect(place, additional_headers=headers, open_timeout=60):
             pass
-    with connect(place, additional_headers=cookie | {"Origin": url}) as socket:
+    with connect(place, additional_headers=cookie | {"Origin": url}, open_timeout=60) as socket:
         assert str(socket.recv()).startswith("0{")
 
 
