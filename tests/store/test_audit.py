@@ -132,3 +132,18 @@ def test_only_staff_reads_and_verifies(clean: Database) -> None:
             assert session.scalars(select(AuditRow)).all() == []
             with pytest.raises(NotAllowed):
                 audit.verify(session)
+
+
+def test_a_page_is_the_latest_rows_that_fit(clean: Database) -> None:
+    append(clean, 3)
+    with clean.session(AGENT) as session:
+        audit.record(session, "agent.li", "hand_off.taken", "turn 1", {})
+    with clean.session(AGENT) as session:
+        assert [entry.seq for entry in audit.page(session)] == [4, 3, 2, 1]
+        assert [entry.seq for entry in audit.page(session, limit=2, before=4)] == [3, 2]
+        assert [entry.seq for entry in audit.page(session, action="hand_off")] == [4]
+        assert [entry.seq for entry in audit.page(session, subject="turn 1")] == [4, 2]
+        assert [entry.seq for entry in audit.page(session, actor="visitor:one", subject="turn 1")] == [2]
+        assert audit.page(session, action="hand%") == []
+    with clean.session(ANN) as session:
+        assert audit.page(session) == []

@@ -18,13 +18,14 @@ from openteller.demo.load import load
 from openteller.feedback.records import Head
 from openteller.insights.alerts.records import NewAlert, Severity
 from openteller.knowledge.records import Document
+from openteller.products.repository import ProductRepository
 from openteller.recommendation.records import Campaign, Impression
 from openteller.recommendation.repository import CampaignRepository, ExperimentRepository, ImpressionRepository
 from openteller.store.database import Database
 from tests.assistant.test_dialogue import road
 from tests.browser import browser, browser_page, open_page
 from tests.registry.artefacts import make_artefact
-from tests.serving.api.house import PASSWORD, House, settings
+from tests.serving.api.house import PASSWORD, PRODUCTS, House, settings
 from tests.serving.calling_house import serving
 from tests.store.people import ANN
 
@@ -72,7 +73,7 @@ def log_in(open_page: OpenPage, url: str) -> LogIn:
 
     def log_in_as(username: str, path: str = "", **wishes: Any) -> Page:
         page = open_page(**wishes)
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)  # NiceGUI is loaded with the first page, on a machine that may be busy
         page.goto(f"{url}/console/{path}")
         page.fill("input[name=username]", username)
         page.fill("input[name=password]", PASSWORD)
@@ -110,6 +111,7 @@ def _articles(house: House) -> None:
 def _offers(house: House) -> None:
     impressions, now = ImpressionRepository(), utc_now()
     with house.database.session(_SERVICE) as session:
+        ProductRepository().upsert(session, list(PRODUCTS.values()))
         ExperimentRepository().start(session, "ranking", {"rules": 0.5, "model": 0.5}, by="seed")
         CampaignRepository().put(session, Campaign(product_id="DEP-12M", budget=100, valid_from=now.date()), by="seed")
     for number in range(1, 9):

@@ -48,10 +48,11 @@ def test_every_page_shows_or_says_who_may(log_in: LogIn, url: str, username: str
     page = log_in(username, **wishes)
     language = "zh" if wishes["locale"] == "zh-CN" else "en"
     for one in PAGES:
-        page.goto(f"{url}/console/{one.path}")
-        title = page.locator(".page-title")
-        title.wait_for()
-        assert title.text_content() == one.title.of(language)
+        if "is_mobile" in wishes:
+            page.get_by_role("button", name="Menu" if language == "en" else "菜单").click()
+        page.locator(".nav-link", has_text=one.title.of(language)).click()
+        page.wait_for_url(f"{url}/console/{one.path}")
+        page.locator(".page-title", has_text=one.title.of(language)).wait_for()
         assert page.evaluate("document.documentElement.lang") == ("zh-Hans" if language == "zh" else "en")
         refused = page.locator(".fault")
         if STAFF[username] in one.roles:
@@ -63,7 +64,7 @@ def test_every_page_shows_or_says_who_may(log_in: LogIn, url: str, username: str
 
 
 def test_the_door(open_page: OpenPage, log_in: LogIn, url: str) -> None:
-    with httpx.Client(base_url=url) as client:
+    with httpx.Client(base_url=url, timeout=60) as client:
         assert client.get("/console/audit").headers["location"] == "/console/login?to=%2Fconsole%2Faudit"
         elsewhere = client.get("/console/login", params={"to": "https://evil.example/"})
         assert "evil" not in elsewhere.text
@@ -89,12 +90,12 @@ def test_a_socket_needs_the_login_and_the_page(url: str) -> None:
     from websockets.sync.client import connect
 
     place = f"ws://{urlsplit(url).netloc}/console/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
-    login = httpx.post(f"{url}/console/login", data={"username": "admin.sun", "password": PASSWORD})
+    login = httpx.post(f"{url}/console/login", data={"username": "admin.sun", "password": PASSWORD}, timeout=60)
     cookie = {"Cookie": f"{COOKIE}={login.cookies[COOKIE]}"}
     for headers in ({}, cookie | {"Origin": "https://evil.example"}):
-        with pytest.raises(InvalidStatus), connect(place, additional_headers=headers):
+        with pytest.raises(InvalidStatus), connect(place, additional_headers=headers, open_timeout=60):
             pass
-    with connect(place, additional_headers=cookie | {"Origin": url}) as socket:
+    with connect(place, additional_headers=cookie | {"Origin": url}, open_timeout=60) as socket:
         assert str(socket.recv()).startswith("0{")
 
 
@@ -249,3 +250,13 @@ def test_roles_are_named_for_people() -> None:
     from openteller.serving.console.frame import ROLE_WORDS
 
     assert {role for page in PAGES for role in page.roles} == set(ROLE_WORDS) == {r for r in Role if r.is_staff}
+
+
+def test_a_server_that_nobody_watches_does_not_load_it() -> None:
+    import subprocess
+    import sys
+
+    script = "import sys, openteller.serving.app; print('nicegui' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "False\n"
+    )

@@ -31,7 +31,7 @@ async def running() -> AsyncIterator[ASGIApp]:
 @cache
 def _shell() -> FastAPI:
     # NiceGUI logs whole messages of exceptions, which may hold what a customer wrote.
-    logging.getLogger("nicegui").disabled = True
+    logging.getLogger("nicegui").addFilter(lambda record: record.levelno < logging.ERROR)
     app.on_exception(lambda error: log_fault(error, "console"))
     # NiceGUI keeps one app a process, which takes its routes and layers once.
     for page in PAGES:

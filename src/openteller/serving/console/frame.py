@@ -15,7 +15,7 @@ from openteller.core.clock import utc_now
 from openteller.core.errors import NotAllowed, NotFound, OpenTellerError
 from openteller.core.records import LocalText, Role
 from openteller.serving.console.door import LOGIN, LOOK_COOKIE, SERVING, SESSIONS
-from openteller.serving.console.page import STAFF, ConsolePage, Visit
+from openteller.serving.console.page import STAFF, ConsolePage, Visit, go, link
 from openteller.serving.observation import log_fault
 
 _CSS = Path(__file__).with_name("console.css")
@@ -94,16 +94,18 @@ def _header(visit: Visit, page: ConsolePage, dark: str) -> None:
     from openteller.serving.console.registry import PAGES  # the pages stand on this module's neighbours
 
     say = visit.say
-    with ui.left_drawer(bordered=True).classes("nav").props("width=208 breakpoint=900") as drawer:
+    # Shown where there is room; asking the browser whether it is, as NiceGUI would, fails on a slow line.
+    with ui.left_drawer(value=False, bordered=True).props("width=208 breakpoint=900 show-if-above") as drawer:
+        drawer.classes("nav")
         for other in PAGES:
             allowed = visit.principal.role in other.roles
-            with ui.link(target=visit.link(other.path)).classes("nav-link") as link:
+            with link("", visit.link(other.path)).classes("nav-link") as entry:
                 ui.icon(other.icon)
                 ui.label(visit.of(other.title))
             if other.path == page.path:
-                link.classes("here").props("aria-current=page")
+                entry.classes("here").props("aria-current=page")
             if not allowed:
-                link.classes("closed").tooltip(_who_may(visit, other))
+                entry.classes("closed").tooltip(_who_may(visit, other))
     with ui.header(bordered=True).classes("top"):
         menu = ui.button(icon="menu", on_click=drawer.toggle).props("flat dense round")
         menu.props(f'aria-label="{say("菜单", "Menu")}"')
@@ -113,7 +115,7 @@ def _header(visit: Visit, page: ConsolePage, dark: str) -> None:
         other_language = say("en", "zh")
         here = visit.link(page.path if page.path != "?" else "", **visit.query)
         to = f"/console?lang={other_language}&to={_quoted(here)}"
-        ui.link(say("EN", "中文"), to).classes("switch").props(f"hreflang={other_language}")
+        link(say("EN", "中文"), to).classes("switch").props(f"hreflang={other_language}")
         _dark_switch(visit, dark)
         with ui.element("form").props('method=post action="/console/logout"').classes("logout"):
             button = ui.button(icon="logout").props("flat dense round type=submit")
@@ -168,7 +170,7 @@ def _who_may(visit: Visit, page: ConsolePage) -> str:
 def _leave_at_the_end(visit: Visit) -> None:
     """Lead to the door when the login runs out while the page is open."""
     remaining = visit.login.expires - utc_now().timestamp()
-    ui.timer(max(1.0, remaining + 1), lambda: ui.navigate.to("/console/login"), once=True)
+    ui.timer(max(1.0, remaining + 1), lambda: go("/console/login"), once=True)
 
 
 def _quoted(text: str) -> str:

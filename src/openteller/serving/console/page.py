@@ -4,6 +4,7 @@ Knows nothing about any one page, or how a visitor was let in.
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,11 +87,29 @@ class Visit:
         """Show what went wrong; someone whose login has ended is led to the door."""
         ui.notify(str(error), type="negative", position="top", multi_line=True, timeout=8_000, close_button=True)
         if isinstance(error, NotAuthenticated):
-            ui.navigate.to("/console/login")
+            go("/console/login")
 
     def link(self, path: str, **query: str) -> str:
         """The address of a page of the console."""
         return str(URL(f"/console/{path}").include_query_params(**query))
+
+
+def go(address: str, *, new: bool = False) -> None:
+    """Lead the browser to an address of this server. NiceGUI's own way would put every address below `/console`."""
+    where = json.dumps(address)
+    ui.run_javascript(f"window.open({where})" if new else f"location.assign({where})")
+
+
+def link(text: str, address: str, *, new: bool = False) -> ui.element:
+    """A link to an address of this server, with what is put into it behind its text."""
+    found = ui.element("a")
+    found.props["href"] = address
+    if new:
+        found.props["target"] = "_blank"
+    if text:
+        with found:
+            ui.label(text)
+    return found
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from openteller.core.clock import utc_now
 from openteller.core.errors import OpenTellerError
 from openteller.core.records import LocalText, Turn
 from openteller.serving.console.frame import failure
-from openteller.serving.console.page import AGENTS, ConsolePage, Visit
+from openteller.serving.console.page import AGENTS, ConsolePage, Visit, link
 from openteller.serving.console.parts import section
 from openteller.serving.console.words import CHANNELS, MOODS, OUTCOMES
 
@@ -44,16 +44,20 @@ class _Desk:
 
     async def load(self) -> bool:
         """Read the lists and the chosen conversation anew; whether anything changed."""
-        visit, before = self.visit, (self.waiting, self.live, self.context)
+        before, chosen = (self.waiting, self.live, self.context), self.chosen
         try:
-            self.waiting = await visit.read(lambda: self.desk.waiting(visit.principal))
-            self.live = await visit.read(lambda: self.desk.live(visit.principal))
-            chosen = self.chosen
-            self.context = await visit.read(lambda: self.desk.context(visit.principal, chosen)) if chosen else None
-            self.problem = None
+            found = await self.visit.read(lambda: self._read(chosen))
         except OpenTellerError as error:
             self.problem = error
-        return before != (self.waiting, self.live, self.context) or self.problem is not None
+            return True
+        if chosen == self.chosen:  # else somebody chose another meanwhile, which is being read
+            (self.waiting, self.live, self.context), self.problem = found, None
+        return before != (self.waiting, self.live, self.context)
+
+    def _read(self, chosen: UUID | None) -> tuple[tuple[Conversation, ...], tuple[Conversation, ...], Context | None]:
+        who = self.visit.principal
+        context = self.desk.context(who, chosen) if chosen else None
+        return self.desk.waiting(who), self.desk.live(who), context
 
 
 async def draw(visit: Visit) -> None:
@@ -173,9 +177,7 @@ def _about(visit: Visit, context: Context) -> None:
     last = context.turns[-1].understanding if context.turns else None
     with section(""), ui.element("div").classes("line"):
         if one.customer_id:
-            ui.link(one.customer_id, f"/staff/customers/{quote(one.customer_id, safe='')}", new_tab=True).classes(
-                "strong"
-            )
+            link(one.customer_id, f"/staff/customers/{quote(one.customer_id, safe='')}", new=True).classes("strong")
         else:
             ui.label(say("访客（未登录）", "Visitor, not logged in")).classes("strong")
         ui.label(_channel(visit, one.channel)).classes("chip")

@@ -8,7 +8,7 @@ from openteller.core.records import LocalText
 from openteller.core.text import normalise
 from openteller.customers.profile.repository import BehaviourRepository
 from openteller.customers.profile.segments import SEGMENTS
-from openteller.serving.console.page import AGENTS, ConsolePage, Visit
+from openteller.serving.console.page import AGENTS, ConsolePage, Visit, go
 from openteller.serving.console.parts import chart, section
 from openteller.serving.deps import on_behalf
 
@@ -22,7 +22,7 @@ async def draw(visit: Visit) -> None:
         if not number:
             return
         if await visit.act(lambda: on_behalf(visit.serving, visit.principal, number)):
-            ui.navigate.to(f"/staff/customers/{quote(number, safe='')}?lang={visit.language}", new_tab=True)
+            go(f"/staff/customers/{quote(number, safe='')}?lang={visit.language}", new=True)
 
     note = say("每次查看都记入审计日志。", "Each look is in the audit log.")
     with section(say("查找客户", "Find a customer"), note), ui.element("div").classes("line"):

@@ -18,7 +18,7 @@ from openteller.knowledge.records import Document
 from openteller.knowledge.regression import Rehearsed
 from openteller.products.figures import readable
 from openteller.products.repository import ProductRepository
-from openteller.serving.console.page import STAFF, ConsolePage, Visit
+from openteller.serving.console.page import STAFF, ConsolePage, Visit, go, link
 from openteller.serving.console.parts import section, table
 from openteller.serving.deps import may_edit
 
@@ -58,7 +58,7 @@ async def _list(visit: Visit) -> None:
         columns = [("title", say("标题", "Title")), ("language", say("语言", "Language")), ("audience", say("读者", "Readers")),
                    ("category", say("类别", "Category")), ("status", say("状态", "Status")), ("document_id", "ID")]  # fmt: skip
         table(visit, columns, [_row(visit, one) for one in found], file="documents",
-              on_row=lambda row: ui.navigate.to(visit.link("knowledge", id=row["document_id"])))  # fmt: skip
+              on_row=lambda row: go(visit.link("knowledge", id=row["document_id"])))  # fmt: skip
 
     with section(""):
         with ui.element("div").classes("line"):
@@ -68,7 +68,7 @@ async def _list(visit: Visit) -> None:
             ui.button(say("查找", "Find"), icon="search", on_click=rows.refresh).props("outline no-caps")
             if may_edit(visit.principal):
                 new = ui.button(say("新文章", "New article"), icon="add").props("unelevated no-caps")
-                new.on_click(lambda: ui.navigate.to(visit.link("knowledge", new="1")))
+                new.on_click(lambda: go(visit.link("knowledge", new="1")))
         await rows()
 
 
@@ -135,7 +135,7 @@ async def _article(visit: Visit) -> None:
         if "id" in visit.query
         else None
     )
-    ui.link(say("← 全部文章", "← All articles"), visit.link("knowledge"))
+    link(say("← 全部文章", "← All articles"), visit.link("knowledge"))
     if not may_edit(visit.principal):
         if base:
             with section(base.title):
@@ -200,7 +200,7 @@ async def _beside(visit: Visit, draft: _Draft, base: Document | None) -> None:
 
         stored = await visit.act(work, say("已发布。", "Published."))
         if stored:
-            ui.timer(1.0, lambda: ui.navigate.to(visit.link("knowledge", id=stored)), once=True)
+            ui.timer(1.0, lambda: go(visit.link("knowledge", id=stored)), once=True)
 
     async def withdraw() -> None:
         def work() -> bool:
@@ -208,7 +208,7 @@ async def _beside(visit: Visit, draft: _Draft, base: Document | None) -> None:
             return True
 
         if await visit.act(work, say("已下架。", "Withdrawn.")):
-            ui.timer(1.0, lambda: ui.navigate.to(visit.link("knowledge")), once=True)
+            ui.timer(1.0, lambda: go(visit.link("knowledge")), once=True)
 
     with section(say("预览", "Preview"), say("数字取自今天的产品表。", "Figures are today's, from the product table.")):
         await preview()

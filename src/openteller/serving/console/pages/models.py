@@ -13,7 +13,7 @@ from openteller.core.text import normalise
 from openteller.registry.card import card
 from openteller.registry.registry import ModelRegistry
 from openteller.registry.stages import Slot, Stage, Version
-from openteller.serving.console.page import ANALYSTS, ConsolePage, Visit
+from openteller.serving.console.page import ANALYSTS, ConsolePage, Visit, go
 from openteller.serving.console.parts import section, table
 
 STAGES = {
@@ -183,4 +183,4 @@ def _change(shown: _Models, versions: tuple[Version, ...]) -> None:
 
 async def _done(visit: Visit, done: bool | None) -> None:
     if done:
-        ui.timer(1.5, lambda: ui.navigate.to(visit.link("models")), once=True)
+        ui.timer(1.5, lambda: go(visit.link("models")), once=True)

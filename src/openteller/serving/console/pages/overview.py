@@ -15,7 +15,7 @@ from openteller.core.records import LocalText, Outcome
 from openteller.insights.activity.records import Activity
 from openteller.insights.activity.repository import ActivityRepository
 from openteller.insights.alerts.records import Alert, Severity
-from openteller.serving.console.page import STAFF, ConsolePage, Visit
+from openteller.serving.console.page import STAFF, ConsolePage, Visit, link
 from openteller.serving.console.parts import chart, figures, section
 from openteller.serving.console.words import OUTCOMES, SEVERITIES
 from openteller.serving.observation import Metrics
@@ -94,7 +94,7 @@ def _alert(visit: Visit, alert: Alert, seen: Callable[[UUID], Awaitable[None]]) 
         urgent = " warn" if alert.severity is not Severity.INFO else ""
         ui.label(visit.of(SEVERITIES[alert.severity])).classes(f"chip{urgent}")
         if alert.link.startswith("/"):
-            ui.link(visit.of(alert.title), alert.link).classes("grow")
+            link(visit.of(alert.title), alert.link).classes("grow")
         else:
             ui.label(visit.of(alert.title)).classes("grow")
         ui.label(visit.local(alert.raised_at)).classes("note")
