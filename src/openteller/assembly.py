@@ -53,7 +53,7 @@ from openteller.runtime.loader import (
     serving_artefact,
 )
 from openteller.runtime.onnx_backend import EncoderEmbedder, OnnxEncoder
-from openteller.runtime.protocols import Synthesizer, TextGenerator, Transcriber
+from openteller.runtime.protocols import Floats, Synthesizer, TextGenerator, Transcriber
 from openteller.runtime.use_backend import JointEmbedder, SentenceEncoder
 from openteller.settings import Settings
 from openteller.store.database import Database
@@ -206,10 +206,14 @@ class Application:
         """What customers' movements say, and what customers say of it."""
         return ProfileDesk(self.database, self.banking, self.settings.timezone)
 
+    def embedded(self, texts: Sequence[str]) -> Floats:
+        """Vectors of texts by the encoder that serves, which is opened when something is embedded."""
+        return self.embedder.embed(texts, "passage")
+
     @cached_property
     def recommender(self) -> Recommender:
         """What decides on offers: with the champion of the registry's slot for offers, if there is one."""
-        return Recommender(self.settings.timezone, open_offer_model(self.settings))
+        return Recommender(self.settings.timezone, open_offer_model(self.settings, self.embedded))
 
     @cached_property
     def offers(self) -> BankingOfferDesk:
@@ -372,14 +376,17 @@ def open_catalogue(settings: Settings) -> Catalogue:
     return Catalogue(settings.data_dir, hub_url=settings.hub_url)
 
 
-def open_offer_model(settings: Settings) -> OfferModel | None:
-    """What ranks offers; None as long as nothing was trained and promoted. Raises ModelUnavailable when it is damaged."""
+def open_offer_model(settings: Settings, embed: Callable[[Sequence[str]], Floats] | None = None) -> OfferModel | None:
+    """What ranks offers; `embed` is for products that are newer than it.
+
+    None as long as nothing was trained and promoted. Raises ModelUnavailable when it is damaged.
+    """
     champion = ModelRegistry(settings.data_dir).champion("offers")
     if champion is None:
         return None
     from openteller.recommendation.offer_model import load  # SciPy and LightGBM take a second
 
-    return load(champion)
+    return load(champion, embed)
 
 
 def open_transcriber(settings: Settings, catalogue: Catalogue, *, in_haste: bool = False) -> Transcriber:
