@@ -37,10 +37,11 @@ from openteller.knowledge.retrieval import Retriever
 from openteller.products.grade_desk import GradeDesk
 from openteller.products.names import ProductNames
 from openteller.products.repository import ProductRepository
+from openteller.recommendation.product_vectors import KeptVectors
 from openteller.recommendation.recommender import OfferModel, Recommender
 from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.registry.durable import replace_file
-from openteller.registry.manifest import Manifest, read_manifest
+from openteller.registry.manifest import MANIFEST, Manifest, read_manifest
 from openteller.registry.registry import ModelRegistry
 from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.loader import (
@@ -206,9 +207,14 @@ class Application:
         """What customers' movements say, and what customers say of it."""
         return ProfileDesk(self.database, self.banking, self.settings.timezone)
 
-    def embedded(self, texts: Sequence[str]) -> Floats:
-        """Vectors of texts by the encoder that serves, which is opened when something is embedded."""
-        return self.embedder.embed(texts, "passage")
+    @cached_property
+    def embedded(self) -> KeptVectors:
+        """Vectors of what is written about products; the encoder is opened for texts that it has not read yet."""
+        return KeptVectors(
+            self.settings.data_dir / "product-vectors.safetensors",
+            (self.artefact(UNDERSTANDING) / MANIFEST).read_text(encoding="utf-8"),
+            lambda texts: self.embedder.embed(texts, "passage"),
+        )
 
     @cached_property
     def recommender(self) -> Recommender:
