@@ -54,12 +54,13 @@ from openteller.products.grade_desk import GradeDesk
 from openteller.products.names import ProductNames
 from openteller.products.repository import ProductRepository
 from openteller.recommendation.notices.desk import NoticeDesk
+from openteller.recommendation.product_vectors import KeptVectors
 from openteller.recommendation.recommender import OfferModel, Recommender
 from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.registry.durable import replace_file
 from openteller.registry.evidence import figures_of
 from openteller.registry.gates import read_gates
-from openteller.registry.manifest import Manifest, read_manifest
+from openteller.registry.manifest import MANIFEST, Manifest, read_manifest
 from openteller.registry.registry import ModelRegistry, Witness
 from openteller.registry.stages import Change
 from openteller.runtime.catalogue import Catalogue
@@ -76,7 +77,7 @@ from openteller.runtime.loader import (
     try_out,
 )
 from openteller.runtime.onnx_backend import EncoderEmbedder, OnnxEncoder
-from openteller.runtime.protocols import Synthesizer, TextGenerator, Transcriber
+from openteller.runtime.protocols import Floats, Synthesizer, TextGenerator, Transcriber
 from openteller.runtime.use_backend import JointEmbedder, SentenceEncoder
 from openteller.settings import Settings
 from openteller.store import audit
@@ -236,9 +237,18 @@ class Application:
         return ProfileDesk(self.database, self.banking, self.settings.timezone)
 
     @cached_property
+    def embedded(self) -> KeptVectors:
+        """Vectors of what is written about products; the encoder is opened for texts that it has not read yet."""
+        return KeptVectors(
+            self.settings.data_dir / "product-vectors.safetensors",
+            (self.artefact(UNDERSTANDING) / MANIFEST).read_text(encoding="utf-8"),
+            lambda texts: self.embedder.embed(texts, "passage"),
+        )
+
+    @cached_property
     def recommender(self) -> Recommender:
         """What decides on offers: with the champion of the registry's slot for offers, if there is one."""
-        return Recommender(self.settings.timezone, open_offer_model(self.settings))
+        return Recommender(self.settings.timezone, open_offer_model(self.settings, self.embedded))
 
     @cached_property
     def offers(self) -> BankingOfferDesk:
@@ -513,14 +523,17 @@ def open_senders(settings: Settings) -> dict[Channel, Sender]:
     return senders
 
 
-def open_offer_model(settings: Settings) -> OfferModel | None:
-    """What ranks offers; None as long as nothing was trained and promoted. Raises ModelUnavailable when it is damaged."""
+def open_offer_model(settings: Settings, embed: Callable[[Sequence[str]], Floats] | None = None) -> OfferModel | None:
+    """What ranks offers; `embed` is for products that are newer than it.
+
+    None as long as nothing was trained and promoted. Raises ModelUnavailable when it is damaged.
+    """
     champion = ModelRegistry(settings.data_dir).champion("offers")
     if champion is None:
         return None
     from openteller.recommendation.offer_model import load  # SciPy and LightGBM take a second
 
-    return load(champion)
+    return load(champion, embed)
 
 
 def open_opinion_model(settings: Settings) -> OpinionModel:

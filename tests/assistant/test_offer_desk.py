@@ -15,6 +15,7 @@ from openteller.assistant.offer_desk import BankingOfferDesk
 from openteller.core.errors import NotFound
 from openteller.core.records import Answer, Inquiry, Offer, Outcome, Principal, Reply, Role, Scored, Turn, visitor
 from openteller.customers.rest_banking import RestCoreBanking
+from openteller.demo.load import load
 from openteller.products.catalogue import read_products
 from openteller.products.names import ProductNames
 from openteller.recommendation.experiments import assigned
@@ -35,8 +36,15 @@ class Core:
     """A bank's core-banking system with one customer who has money at rest; `missing` paths are not found."""
 
     def __init__(
-        self, *, consent: bool = True, risk: str | None = "C2", missing: str = "none", down: bool = False
+        self,
+        *,
+        consent: bool = True,
+        marketing: bool = False,
+        risk: str | None = "C2",
+        missing: str = "none",
+        down: bool = False,
     ) -> None:
+        self.marketing = marketing
         self.consent, self.risk, self.missing, self.down = consent, risk, missing, down
         self.asked: list[str] = []
 
@@ -59,7 +67,8 @@ class Core:
             "/accounts": {"items": [owner | {"account_id": "A-1", "kind": "savings", "product_id": "SAV-CNY",
                                              "tail": "0001", "balance": "250000.00", "opened_on": "2019-01-01"}]},
             "/consents": {"items": [owner | {"purpose": "personalisation", "granted": self.consent,
-                                             "at": at.isoformat()}]},
+                                             "at": at.isoformat()},
+                                    owner | {"purpose": "marketing", "granted": self.marketing, "at": at.isoformat()}]},
             "/risk-assessment": owner | {"investor_class": self.risk, "assessed_at": at.isoformat(),
                                          "expires_at": (at + timedelta(days=365)).isoformat()},
         }  # fmt: skip
@@ -174,6 +183,22 @@ def test_an_experiment_divides_customers_and_its_arm_is_kept(clean: Database, cl
     assert {(shown.experiment, shown.arm) for shown in logged(clean)} == {("ranking", arm)}
     desk.offers(visitor("one"), understood("存款", "deposit_rate"), "zh", ON)
     assert {shown.arm for shown in logged(clean) if shown.customer_id is None} <= {None}
+
+
+def test_with_personalisation_off_the_offers_are_the_bank_s_and_take_part_in_nothing(clean: Database) -> None:
+    load(clean, 60, today=ON)
+    with clean.session(STAFF) as session:
+        ExperimentRepository().start(session, "ranking", {"rules": 0.5, "model": 0.5}, by="analyst.li")
+    core = Core(consent=False, marketing=True)
+    with httpx.Client(transport=httpx.MockTransport(core)) as client:
+        desk = desk_of(clean, core, client, exploration=0.5)
+        found = desk.offers(THEIRS, understood("理财", "fund_buy"), "en", ON)
+        unfit = desk.why_not(THEIRS, "FUND-INDEX", "en", ON)
+    assert found
+    assert all("not chosen from your data" in offer.reason for offer in found)
+    assert {(i.policy, i.arm, tuple(i.features)) for i in logged(clean)} == {("general", None, ())}
+    assert unfit.code == "general"
+    assert offers(clean, Core(consent=False, marketing=False)) == ()
 
 
 def test_outside_of_a_turn_the_mood_of_the_last_one_counts(clean: Database, client: httpx.Client) -> None:

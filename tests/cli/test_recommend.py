@@ -88,15 +88,22 @@ def test_a_batch_on_ray_is_the_same(tmp_path: Path, capsys: Out, monkeypatch: py
     assert file.read_text(encoding="utf-8") == alone
 
 
-def test_from_made_up_outcomes_to_a_model_that_serves(capsys: Out) -> None:
+def test_from_made_up_outcomes_to_a_model_that_serves(tmp_path: Path, capsys: Out) -> None:
     assert run(["demo", "offers", "--customers", "40"]) == 0
     assert "opened" in capsys.readouterr().out
     assert teller("train", "--json", "--reason", "a test") == 0
     made = json.loads(capsys.readouterr().out)
     assert (made["name"], made["stage"]) == ("offers", "candidate")
-    assert teller("evaluate", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == made["report"]
-    assert set(made["report"]["off_policy"]) >= {"as logged", "always the best, ips"}
+    assert teller("evaluate", "--json", "--output", str(tmp_path / "report")) == 0
+    measured = json.loads(capsys.readouterr().out)
+    assert json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8")) == measured
+    ranking = measured.pop("ranking")
+    assert measured == made["report"]
+    assert set(measured["off_policy"]) >= {"as logged", "always the best, ips", "always the best, doubly robust"}
+    assert set(ranking["views"]) == {"popularity", "EASE", "ALS", "content", "as served"}
+    shown = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert f"{ranking['views']['as served']['figures']['ndcg@10']['value']:.4f}" in shown
+    assert "<script" not in shown
     assert run(["models", "promote", "offers@candidate", "--gate", "auc present", "--reason", "a test"]) == 0
     capsys.readouterr()
     assert teller("C000001", "--language", "en") == 0

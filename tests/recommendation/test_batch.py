@@ -19,11 +19,11 @@ from openteller.recommendation.records import OfferEvent
 from openteller.recommendation.signals import observed
 from openteller.recommendation.walls import Walls, harmless
 from tests.recommendation.given import ON, PRODUCTS, file
-from tests.recommendation.test_learning import OWNED, impressions
+from tests.recommendation.test_learning import OWNED, VECTORS, impressions
 from tests.recommendation.test_recommender import EVENTS, files
 from tests.recommendation.test_rules import events
 
-MODEL = learning.learn(impressions(400), OWNED, "a test")[0]
+MODEL = learning.learn(impressions(400), OWNED, "a test", VECTORS)[0]
 
 
 def test_a_batch_decides_as_for_one() -> None:
@@ -76,7 +76,7 @@ def test_together_or_one_by_one_the_offers_are_the_same(
     }
     assert together == alone
     # The model's part is not idle here, or the test would say nothing of it.
-    assert MODEL.views([{"SAV-CNY"}], [p.id for p in PRODUCTS])[0].weights.any()
+    assert MODEL.views([{"SAV-CNY"}], PRODUCTS)[0].weights.any()
 
 
 @settings(max_examples=100)

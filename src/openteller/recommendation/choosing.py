@@ -19,11 +19,20 @@ TEMPERATURE = 0.05
 
 @dataclass(frozen=True)
 class Entry:
-    """A product that may be offered, its `score` in 0–1, and where among the scored pairs it stands."""
+    """A product that may be offered: its `score` in 0–1, the `pair` among the scored that it is, and what it is `drawn_by`.
+
+    `drawn_by` is the score by which chance goes, such as LinUCB's; None: `score`.
+    """
 
     score: float
     product: Product
     pair: int = -1
+    drawn_by: float | None = None
+
+    @property
+    def pull(self) -> float:
+        """The score by which chance goes."""
+        return self.score if self.drawn_by is None else self.drawn_by
 
 
 class Exploration(Record):
@@ -68,8 +77,8 @@ def _drawn(left: list[Entry], limit: int, exploration: Exploration) -> list[Choi
     rng = np.random.default_rng(exploration.seed)
     found: list[Choice] = []
     while len(found) < limit and (left := [e for e in left if _of_category(e, found) < A_CATEGORY]):
-        chances = propensities(np.array([e.score for e in left]), TEMPERATURE, exploration.share)
-        among = {entry.product.id: entry.score for entry in left}
+        chances = propensities(np.array([e.pull for e in left]), TEMPERATURE, exploration.share)
+        among = {entry.product.id: entry.pull for entry in left}
         place = int(rng.choice(len(left), p=chances / chances.sum()))
         found.append(Choice(left.pop(place), min(float(chances[place]), 1.0), among))
     return found

@@ -7,6 +7,7 @@ Figures: discrimination, calibration, by group, and what "always the best" would
 have brought by off-policy estimates. Knows nothing about the store.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,25 +18,19 @@ from openteller.core.errors import BadInput
 from openteller.core.records import Record
 from openteller.recommendation import general, measures, off_policy
 from openteller.recommendation.candidates.neighbours import Ease
-from openteller.recommendation.interactions import Interactions
-from openteller.recommendation.offer_model import LearntOffers, as_table
+from openteller.recommendation.evaluation import Figure
+from openteller.recommendation.interactions import Floats, Interactions
+from openteller.recommendation.offer_model import Bandit, Content, LearntOffers, as_table, fitted
 from openteller.recommendation.ranking import Ranker, RankerSettings, Table
 from openteller.recommendation.records import LoggedImpression
 
 LEAST_ROWS, LEAST_OPENED = 200, 20
 _TRAINED = 0.8
 _HEAVIEST = 20.0
+_PRIOR = 20.0  # impressions that the mean counts for in a guess
 SETTINGS = RankerSettings(
     "probability", rounds=120, leaves=7, least=20, half_life_days=180.0, increasing=("signals",), decreasing=("shown before",)
 )  # fmt: skip
-
-
-class Figure(Record):
-    """A figure with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 class OfferReport(Record):
@@ -61,7 +56,7 @@ class _Rows:
 
 
 def learn(
-    impressions: Iterable[LoggedImpression], owned: Interactions, version: str
+    impressions: Iterable[LoggedImpression], owned: Interactions, version: str, vectors: Floats | None = None
 ) -> tuple[LearntOffers, OfferReport]:
     """A model of everything, and the figures of one that had not seen the last part.
 
@@ -69,6 +64,7 @@ def learn(
         impressions: oldest first.
         owned: who has which product.
         version: of the model.
+        vectors: (products, dimensions) of what is written about the products of `owned`; None: new ones are not found by it.
 
     Raises:
         BadInput: too few impressions, or too few that were opened.
@@ -79,7 +75,13 @@ def learn(
     view.fit(owned)
     everything = _rows(logged, names)
     ranker = Ranker.fit(everything.table, everything.opened, SETTINGS, everything.weight)
-    return LearntOffers(version, owned.products, view.weights["similarity"], ranker), report
+    factors = fitted(np.zeros((0, 0), dtype=np.float32))
+    factors.fit(owned)
+    holders = np.bincount(owned.product, minlength=len(owned.products))
+    content = None if vectors is None else Content(owned.products, vectors, holders)
+    bandit = Bandit.of(everything.table.values, everything.opened)
+    similarity, learnt = view.weights["similarity"], factors.weights["factors"]
+    return LearntOffers(version, owned.products, similarity, ranker, learnt, content, bandit), report
 
 
 def report_of(logged: Sequence[LoggedImpression]) -> OfferReport:
@@ -157,11 +159,32 @@ def _off_policy(logged: Sequence[LoggedImpression]) -> dict[str, Figure]:
     if not first:
         return {}
     outcome, propensity = (np.array([float(getattr(s, name)) for s in first]) for name in ("opened", "propensity"))
-    best = np.array([float(s.product_id == min(s.among, key=lambda p: (-s.among[p], p))) for s in first])
+    best = np.array([float(s.product_id == _best(s)) for s in first])
     as_logged = off_policy.ips(off_policy.Logged(outcome, propensity, propensity))
     found = {"as logged": as_logged}
     greedy = off_policy.Logged(outcome, propensity, best)
     found["always the best, ips"] = off_policy.ips(greedy)
     if best.any():
         found["always the best, snips"] = off_policy.snips(greedy)
+        found["always the best, doubly robust"] = off_policy.doubly_robust(greedy, *_guesses(first))
     return {name: Figure(value=e.value, low=e.low, high=e.high) for name, e in found.items()}
+
+
+def _best(shown: LoggedImpression) -> str:
+    return min(shown.among, key=lambda product: (-shown.among[product], product))
+
+
+def _guesses(first: Sequence[LoggedImpression]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(rows,) how often what was shown is opened, and what always the best would show: by product, drawn to the mean.
+
+    Each half is guessed from the other, so that no row speaks for itself.
+    """
+    guessed, expected = np.zeros(len(first)), np.zeros(len(first))
+    for half in (0, 1):
+        others = first[1 - half :: 2]
+        mean = sum(s.opened for s in others) / max(len(others), 1)
+        seen, opened = Counter(s.product_id for s in others), Counter(s.product_id for s in others if s.opened)
+        for at in range(half, len(first), 2):
+            for values, product in ((guessed, first[at].product_id), (expected, _best(first[at]))):
+                values[at] = (opened[product] + _PRIOR * mean) / (seen[product] + _PRIOR)
+    return guessed, expected

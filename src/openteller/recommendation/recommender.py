@@ -41,12 +41,16 @@ class OfferModel(Protocol):
 
     @property
     def version(self) -> str: ...
-    def views(self, held: Sequence[Collection[str]], products: Sequence[str]) -> Sequence[View]:
+    def views(self, held: Sequence[Collection[str]], products: Sequence[Product]) -> Sequence[View]:
         """More signals, from what other customers with such products have: of who has `held`, about `products`."""
         ...
 
     def chances(self, columns: Mapping[str, Doubles]) -> Doubles:
         """(rows,) the chance, 0–1, that the offer is taken up; `columns` is feature → (rows,)."""
+        ...
+
+    def optimistic(self, columns: Mapping[str, Doubles]) -> Doubles | None:
+        """(rows,) in 0–1, by which products are drawn when something is left to chance; None: by the chances."""
         ...
 
     def contributions(self, columns: Mapping[str, Doubles]) -> Sequence[Mapping[str, float]]:
@@ -64,10 +68,14 @@ class Decision:
 
 @dataclass(frozen=True)
 class _Ranking:
-    """Scored pairs with the score that counts, and in each case its pairs, best first: those from `starts` on of `order`."""
+    """Scored pairs with the score that counts, and in each case its pairs, best first: those from `starts` on of `order`.
+
+    `drawn_by` (pairs,) is what chance goes by where it is asked.
+    """
 
     scores: Scores
     score: Doubles
+    drawn_by: Doubles
     order: Indices
     starts: Indices
 
@@ -75,7 +83,7 @@ class _Ranking:
         """The products of one case, best first."""
         for pair in self.order[self.starts[case] : self.starts[case + 1]]:
             product = self.scores.assortment.products[self.scores.place[pair]]
-            yield Entry(float(self.score[pair]), product, int(pair))
+            yield Entry(float(self.score[pair]), product, int(pair), float(self.drawn_by[pair]))
 
 
 class Recommender:
@@ -285,14 +293,17 @@ class Recommender:
         assortment = self._on_sale(products, on)
         views: Sequence[View] = ()
         if self._model is not None:
-            views = self._model.views([_held(case) for case in cases], assortment.ids)
+            views = self._model.views([_held(case) for case in cases], assortment.products)
         scores = scored(cases, assortment, views)
-        score = scores.score
+        score, drawn_by = scores.score, None
         if self._model is not None and len(score):
-            score = self._model.chances(scores.features(np.arange(len(score)), self._zone))
+            columns = scores.features(np.arange(len(score)), self._zone)
+            score = self._model.chances(columns)
+            if any(case.exploration.share > 0 for case in cases):
+                drawn_by = self._model.optimistic(columns)
         order = np.lexsort((assortment.in_order[scores.place], -score, scores.case))
         starts = np.searchsorted(scores.case, np.arange(len(cases) + 1))
-        return _Ranking(scores, score, order, starts)
+        return _Ranking(scores, score, score if drawn_by is None else drawn_by, order, starts)
 
     def _on_sale(self, products: tuple[Product, ...], on: date) -> Assortment:
         """The products as arrays, kept for the next who asks about the same."""

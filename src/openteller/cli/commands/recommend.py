@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from openteller.assembly import Application
 from openteller.cli.actions import actions_of, command_parser
+from openteller.cli.offer_page import offer_sections, page
 from openteller.cli.progress import console_progress
 from openteller.cli.registered import actor, opened
 from openteller.cli.tables import table
@@ -37,6 +38,7 @@ examples:
   teller recommend C000001 --why-not FUND-INDEX --language en
   teller recommend train --reason "offers of the autumn"
   teller recommend evaluate --json
+  teller recommend evaluate --output offers-report
   teller recommend batch --all --output offers.jsonl
   teller recommend campaign TD-CNY --budget 5000 --until 2026-12-31
   teller recommend experiment start ranking --arm rules=0.5 --arm model=0.5
@@ -77,7 +79,10 @@ def _actions(parser: argparse.ArgumentParser) -> None:
     action = actions_of(parser)
     training = action("train", _train, "learn from what became of offers; registers a candidate (extra: recommend)")
     training.add_argument("--reason", default="", help="why it is trained")
-    action("evaluate", _evaluate, "how good offers are, by time, by group and off-policy (extra: recommend)")
+    evaluating = action(
+        "evaluate", _evaluate, "how good offers are, by time, by group and off-policy (extra: recommend)"
+    )
+    evaluating.add_argument("--output", type=Path, metavar="FOLDER", help="write report.html and report.json there")
     batch = action("batch", _batch, "offers for every customer who agreed to them, as JSONL")
     batch.add_argument("--all", action="store_true", required=True, help="every customer")
     batch.add_argument("--output", type=Path, help="default: standard output")
@@ -120,14 +125,16 @@ def _offers(given: argparse.Namespace, settings: Settings) -> int:
 def _train(given: argparse.Namespace, settings: Settings) -> int:
     from openteller.recommendation import learning
     from openteller.recommendation.interactions import Interactions
-    from openteller.recommendation.offer_model import SLOT, TASK
+    from openteller.recommendation.offer_model import SLOT, TASK, text_of
     from openteller.registry.manifest import Manifest, write_manifest
 
     with opened(settings) as (application, registry), TemporaryDirectory() as folder:
         with application.database.session(_SELF) as session:
             logged = list(ImpressionRepository().logged(session))
-            owned = Interactions.of(possessions(session), sorted(application.shelf().products))
-        model, report = learning.learn(logged, owned, SLOT)
+            shelf = application.shelf().products
+            owned = Interactions.of(possessions(session), sorted(shelf))
+        vectors = application.embedded([text_of(shelf[product]) for product in owned.products])
+        model, report = learning.learn(logged, owned, SLOT, vectors)
         model.save(Path(folder))
         figures = {"auc": report.model_auc.value, "rules_auc": report.rules_auc.value}
         manifest = Manifest(
@@ -147,13 +154,40 @@ def _train(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def _evaluate(given: argparse.Namespace, settings: Settings) -> int:
-    from openteller.recommendation import learning
+    from openteller.recommendation import evaluation, learning
+    from openteller.recommendation.interactions import Interactions
+    from openteller.recommendation.offer_model import text_of
 
-    with _application(settings) as (application, _), application.database.session(_SELF) as session:
-        logged = list(ImpressionRepository().logged(session))
-    report = learning.report_of(logged)
-    _print_json(report.model_dump(mode="json")) if given.json else _print_report(report.model_dump(mode="json"))
+    with _application(settings) as (application, _):
+        with application.database.session(_SELF) as session:
+            logged = list(ImpressionRepository().logged(session))
+            shelf = application.shelf().products
+            owned = Interactions.of(possessions(session), sorted(shelf))
+        report = learning.report_of(logged).model_dump(mode="json")
+        vectors = application.embedded([text_of(shelf[product]) for product in owned.products])
+    try:
+        report["ranking"] = evaluation.ranking_report(owned, vectors).model_dump(mode="json")
+    except BadInput as too_few:
+        report["ranking"] = None
+        print(too_few, file=sys.stderr)
+    if given.output:
+        _write_report(given.output, report)
+    _print_json(report) if given.json else _print_report(report)
     return 0
+
+
+def _write_report(folder: Path, report: dict[str, Any]) -> None:
+    notes = (
+        f"{report['impressions']:,} impressions, {report['opened']:,} opened; the model is measured on the last"
+        f" {report['measured']:,}, which it had not seen. Lines are 95 % intervals.",
+        "Off-policy estimates are of the first place, and of products among the scores it was drawn from.",
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=2), encoding="utf-8")
+        (folder / "report.html").write_text(page("Offers", offer_sections(report), notes), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"The folder {folder} cannot be written.", cause=str(error)) from error
 
 
 def _print_report(report: dict[str, Any]) -> None:
@@ -166,6 +200,20 @@ def _print_report(report: dict[str, Any]) -> None:
         f"{report['impressions']:,} impressions, {report['opened']:,} opened; measured on the last {report['measured']:,}."
     )
     print(table(("figure", "value", "low", "high"), rows, words=1), end="")
+    if report.get("ranking"):
+        _print_ranking(report["ranking"])
+
+
+def _print_ranking(ranking: dict[str, Any]) -> None:
+    print(
+        f"\nWhat {ranking['customers']:,} customers took later, found among {ranking['products']:,} products by what they had before:"
+    )
+    rows = []
+    for name, view in ranking["views"].items():
+        figures = [f"{f['value']:.3f} [{f['low']:.3f}, {f['high']:.3f}]" for f in view["figures"].values()]
+        rows.append((name, *figures, f"{view['coverage']:.3f}", f"{view['novelty']:.2f}"))
+    measures = next(iter(ranking["views"].values()))["figures"]
+    print(table(("view", *measures, "coverage", "novelty, bits"), rows, words=1), end="")
 
 
 def _batch(given: argparse.Namespace, settings: Settings) -> int:

@@ -58,13 +58,18 @@ class AlternatingLeastSquares:
 
     def scores(self, past: Interactions) -> Floats:
         """Each customer's factors, from the products', times the products'."""
-        items, known = self.weights["factors"], past.matrix(self.decay)
-        pairs = np.einsum("pf,pg->pfg", items, items).reshape(len(items), -1)
-        found = np.zeros((len(past.customers), len(items)), dtype=np.float32)
+        known = past.matrix(self.decay)
+        found = np.zeros((len(past.customers), len(self.weights["factors"])), dtype=np.float32)
         for at in range(0, len(found), _CHUNK):
-            confidence = self.alpha * np.asarray(known[at : at + _CHUNK].todense(), dtype=np.float32)
-            found[at : at + _CHUNK] = self._solved(items, pairs, confidence) @ items.T
+            found[at : at + _CHUNK] = self.folded(np.asarray(known[at : at + _CHUNK].todense(), dtype=np.float32))
         return found
+
+    def folded(self, has: Floats) -> Floats:
+        """(customers, products) scores from how much each customer had to do with each product, the same shape."""
+        items = self.weights["factors"]
+        pairs = np.einsum("pf,pg->pfg", items, items).reshape(len(items), -1)
+        scores: Floats = self._solved(items, pairs, self.alpha * has) @ items.T
+        return scores
 
     def _solved(self, items: Floats, pairs: Floats, confidence: Floats) -> Floats:
         """(customers, factors) of these confidences (customers, products) beyond 1."""
