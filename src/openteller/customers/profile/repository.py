@@ -189,9 +189,9 @@ class BehaviourRepository:
         journeys: set[str] = set()
         # By the connection: rows of the ORM would cost a fifth more.
         rows = session.connection().execute(_tallied(read, "month")).all()
-        for customer_id, _, *tally in rows:
-            one = Tally(*tally)
-            states[customer_id].add(one)
+        for row in rows:
+            one = Tally._make(row[2:])
+            states[row[0]].add(one)
             if one.sign < 0 and reading(one).travels:
                 journeys.add(one.merchant)
         # Only journeys are told day by day: the few merchants that they are paid to.

@@ -321,7 +321,7 @@ def to_json(state: RunningState) -> dict[str, Any]:
             for month, sums in sorted(state.flows.items())
         },
         "parties": [
-            [*key, party.label, {m: [str(part) if isinstance(part, Decimal) else part for part in cell] for m, cell in sorted(party.months.items())}]
+            [*key, party.label, {month: _plain(cell) for month, cell in sorted(party.months.items())}]
             for key, party in sorted(state.parties.items())
         ],
         "travel": {
@@ -330,6 +330,13 @@ def to_json(state: RunningState) -> dict[str, Any]:
         },
         "channels": {month: dict(sorted(counts.items())) for month, counts in sorted(state.channels.items())},
     }  # fmt: skip
+
+
+def _plain(cell: Cell) -> list[int | str]:
+    total = str(cell.total)
+    # Most cells are of one movement: its amount is the sum and both extremes.
+    low, high = (total, total) if cell.times == 1 else (str(cell.low), str(cell.high))
+    return [cell.times, total, low, high, cell.first, cell.last]
 
 
 def from_json(kept: Mapping[str, Any]) -> RunningState:
