@@ -11,7 +11,17 @@ import pytest
 from openteller.assembly import Application
 
 ROOT = Path(__file__).parents[2]
-GUIDES = ("models", "training", "retraining", "suitability", "customers", "recommendation", "trends", "opinion", "surveys")
+GUIDES = (
+    "models",
+    "training",
+    "retraining",
+    "suitability",
+    "customers",
+    "recommendation",
+    "trends",
+    "opinion",
+    "surveys",
+)
 PAGES = ("README.md", *(f"docs/guide/{name}.md" for name in GUIDES))
 
 

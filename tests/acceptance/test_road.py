@@ -19,6 +19,12 @@ def customer(number: int) -> Principal:
     return Principal(subject=f"C{number:06d}", role=Role.CUSTOMER, customer_id=f"C{number:06d}")
 
 
+def test_the_loaded_bank_has_profiles_and_segments(application: Application) -> None:
+    found = application.profiles.profile(customer(2))
+    assert found.segment is not None
+    assert found.tags
+
+
 @pytest.mark.parametrize(("language", "floor"), [("zh", 52), ("en", 45)])
 def test_newcomers_find_the_right_article_first(application: Application, language: str, floor: int) -> None:
     right = 0

@@ -129,7 +129,11 @@ def test_staff_look_at_whom_they_serve(client: TestClient) -> None:
     log_in(client, "ann")
     assert client.get(path).status_code == 403
     assert log_in(client, "analyst.wu").headers["location"] == "/staff/customers?lang=en"
-    assert client.get(path).status_code == 403
+    for place in (path, "/staff/customers"):
+        refused = client.get(place, params={"lang": "en"})
+        assert refused.status_code == 403
+        assert "agents, administrators and services" in refused.text
+        assert "分析员" in client.get(place, params={"lang": "zh"}).text
     log_in(client, "agent.li")
     assert client.get("/staff/customers", params={"customer": " C000001 "}).url.path == path
     assert client.get("/staff/customers", params={"customer": "../me"}).status_code == 404

@@ -182,6 +182,11 @@ def hand_token(request: Request, response: Response, token: str | None) -> None:
     )
 
 
+def serves_customers(principal: Principal) -> bool:
+    """Whether the principal's role looks at single customers. Analysts work on the bank as a whole and do not."""
+    return principal.role in _AGENTS
+
+
 def on_behalf(serving: Serving, principal: Principal, customer_id: str | None) -> Principal:
     """The principal, with the customer whom staff serve.
 
@@ -194,11 +199,11 @@ def on_behalf(serving: Serving, principal: Principal, customer_id: str | None) -
         return principal
     if principal.role is Role.VISITOR:
         raise _must_log_in()
-    if principal.role not in _AGENTS:
+    if not serves_customers(principal):
         raise NotAllowed(
             "This login may not ask on that customer's behalf.",
             cause="Customers ask for themselves; agents, administrators and services ask for customers they serve.",
-            next_step="Leave customer_id out.",
+            next_step="Ask an agent or an administrator, or leave customer_id out.",
         )
     return serving.application.acting_for(principal, customer_id)
 

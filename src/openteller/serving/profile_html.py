@@ -10,6 +10,7 @@ from html import escape
 
 from openteller.core.errors import OpenTellerError
 from openteller.core.money import Money
+from openteller.core.records import Role
 from openteller.customers.profile.records import KINDS, CashFlow, LifeEvent, Profile, Tag
 from openteller.customers.profile.tags import TAGS
 from openteller.customers.records import Customer
@@ -28,6 +29,12 @@ _CHANNELS = {
     "auto": ("自动", "automatic"),
 }
 _RHYTHMS = {"monthly": ("每月", "monthly"), "quarterly": ("每季", "quarterly"), "yearly": ("每年", "yearly")}
+_ROLES = {
+    Role.AGENT: "柜员",
+    Role.ANALYST: "分析员",
+    Role.ADMIN: "管理员",
+    Role.SERVICE: "接口服务",
+}
 _EVENTS = {
     "salary_change": ("工资变化", "another salary"),
     "salary_stopped": ("工资停发", "no salary"),
@@ -101,6 +108,23 @@ class Page:
 <label>{say("客户号", "Customer number")}<input name="customer" required maxlength="64" placeholder="C000001"></label>
 <button class="main">{say("查看", "Show")}</button></form></section>"""
         return self._page(say("客户画像", "Customer profile"), "", body, "/staff/customers", logout=True)
+
+    def refusal(self, role: Role) -> str:
+        """Who may look at a customer, for staff who may not."""
+        say = self._say
+        text = say(
+            "单个客户的画像只给为客户服务的人看：柜员、管理员和接口服务，每次查看都会记入审计日志。分析员看的是全行的汇总，例如产品评级、推荐效果和客户分段。",
+            "A customer's profile is for those who serve them: agents, administrators and services, and each look is in the audit log. Analysts work on the bank as a whole: grades, offers, segments.",
+        )
+        asks = say(
+            "需要查看某位客户时，请让柜员或管理员来看；如果您的工作需要，请管理员给您柜员的账号。",
+            "If you need to know something of one customer, ask an agent or an administrator; if your work needs it, ask an administrator for an agent's login.",
+        )
+        here = say(f"您现在的角色：{_ROLES[role]}。", f"Your role here: {role.value}.")
+        body = f'<section role="alert"><p>{text}</p><p>{asks}</p><p class="note">{here}</p></section>'
+        return self._page(
+            say("这里看的是单个客户", "This shows single customers"), "", body, "/staff/customers", logout=True
+        )
 
     def _flow(self, flow: CashFlow) -> str:
         say = self._say

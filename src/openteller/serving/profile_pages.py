@@ -16,7 +16,7 @@ from openteller.core.errors import BadInput, NotAllowed, NotAuthenticated, OpenT
 from openteller.core.records import Principal, Role
 from openteller.core.text import normalise
 from openteller.serving.api.auth import login as log_in
-from openteller.serving.deps import Served, Serving, limit, on_behalf
+from openteller.serving.deps import Served, Serving, limit, on_behalf, serves_customers
 from openteller.serving.errors import status_and_code
 from openteller.serving.profile_html import Page
 from openteller.serving.wire import LoginBody, TokenAnswer
@@ -30,14 +30,14 @@ _OWN, _STAFF = "/me", "/staff/customers"
 router = APIRouter(include_in_schema=False)
 
 _Language = Annotated[Literal["zh", "en"] | None, Form()]
-Shown = Callable[[Page], str]
+Shown = Callable[[Page], str | Response]
 
 
 @router.get(_OWN)
 def own_page(request: Request, serving: Served, lang: str = "") -> Response:
     """The customer's own page; the login form for whoever is not logged in."""
 
-    def shown(page: Page) -> str:
+    def shown(page: Page) -> str | Response:
         principal = _principal(request, serving)
         if principal is None:
             return page.login("/me/login")
@@ -54,8 +54,13 @@ def search_page(request: Request, serving: Served, customer: str = "", lang: str
     if customer.strip():
         return _go(f"{_STAFF}/{_plain(customer)}", lang)
 
-    def shown(page: Page) -> str:
-        return page.login(f"{_STAFF}/login") if _principal(request, serving) is None else page.search()
+    def shown(page: Page) -> str | Response:
+        principal = _principal(request, serving)
+        if principal is None:
+            return page.login(f"{_STAFF}/login")
+        if not serves_customers(principal):
+            return _html(page.refusal(principal.role), 403)
+        return page.search()
 
     return _answer(request, serving, lang, _STAFF, shown)
 
@@ -64,12 +69,14 @@ def search_page(request: Request, serving: Served, customer: str = "", lang: str
 def staff_page(customer_id: str, request: Request, serving: Served, lang: str = "") -> Response:
     """A customer's profile, for those who serve them."""
 
-    def shown(page: Page) -> str:
+    def shown(page: Page) -> str | Response:
         principal = _principal(request, serving)
         if principal is None:
             return page.login(f"{_STAFF}/login")
         if not principal.role.is_staff:
             raise NotAllowed("This is for the bank's staff.", next_step="Your own page is /me.")
+        if not serves_customers(principal):
+            return _html(page.refusal(principal.role), 403)
         served, desk = on_behalf(serving, principal, normalise(customer_id)), serving.application.profiles
         return page.staff(desk.profile(served), desk.customer(served))
 
@@ -156,7 +163,8 @@ def _change(
 def _answer(request: Request, serving: Serving, lang: str, back: str, shown: Shown) -> Response:
     page = page_for(request, serving, lang)
     try:
-        return html(shown(page))
+        found = shown(page)
+        return found if isinstance(found, Response) else html(found)
     except OpenTellerError as error:
         return html(page.failure(error, back), status_and_code(error)[0])
 

@@ -14,11 +14,12 @@ from openteller.customers.profile import computing
 from openteller.customers.profile.computing import recompute_all
 from openteller.customers.profile.desk import ProfileDesk
 from openteller.customers.profile.repository import BehaviourRepository
-from openteller.customers.profile.running import RunningState
+from openteller.customers.profile.running import RunningState, running_state
 from openteller.customers.records import Transaction
 from openteller.customers.repository import CustomerRepository
 from openteller.customers.rest_banking import RestCoreBanking
 from openteller.customers.store_banking import StoreCoreBanking
+from openteller.demo.load import load
 from openteller.store.database import Database
 from openteller.store.tables import (
     AccountRow,
@@ -300,3 +301,19 @@ def test_where_the_bank_keeps_the_movements_it_is_asked(clean: Database, rest: R
     found = desk.profile(OWNER)
     assert (found.movements, found.personalised) == (2, True)
     assert found.cash_flow.months[0].income == Decimal(18_500)
+
+
+def test_what_the_database_tallies_is_what_one_by_one_gives(clean: Database) -> None:
+    load(clean, 6)
+    with clean.owner_session() as session:
+        session.execute(text("UPDATE transactions SET category = 'uncategorised' WHERE transaction_id % 3 = 0"))
+        session.execute(text("UPDATE transactions SET currency = 'USD' WHERE transaction_id % 11 = 0"))
+    recompute_all(clean)
+    repository, customers = BehaviourRepository(), CustomerRepository()
+    everything = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    with clean.session(SERVICE) as session:
+        for customer_id in repository.customer_ids(session, "", 10):
+            movements = customers.transactions(session, customer_id, *everything)
+            kept = repository.state(session, customer_id)
+            assert kept.travel
+            assert kept == running_state(movements)

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openteller.customers.profile.profile import profile
-from openteller.customers.profile.running import RunningState, from_json, party_name, reading, running_state, to_json
+from openteller.customers.profile.running import (
+    Reading,
+    RunningState,
+    from_json,
+    party_name,
+    reading,
+    running_state,
+    tallied,
+    to_json,
+)
 from openteller.customers.records import Transaction
 from tests.customers.profile.lives import ON, movement
 
@@ -71,10 +80,14 @@ def test_any_order_of_batches_gives_the_same_features(
     assert features[0] == features[1] == features[2]
 
 
+def read(movement: Transaction) -> Reading:
+    return reading(tallied(movement, movement.booked_at.date()))
+
+
 @given(st.lists(MOVEMENTS, max_size=30))
 def test_every_cent_is_in_the_sums(movements: list[Transaction]) -> None:
     state = running_state(movements)
-    flowing = [m.amount for m in movements if reading(m).party is not None]
+    flowing = [m.amount for m in movements if read(m).party is not None]
     kept = (part.total for sums in state.flows.values() for part in sums.values())
     assert sum(kept, Decimal(0)) == sum(flowing, Decimal(0))
     assert state.movements == len(movements)
@@ -103,10 +116,10 @@ def test_which_money_flows() -> None:
         None: movement(on, -900, "信用卡还款", "transfer"),
     }
     for flow, one in cases.items():
-        party = reading(one).party
+        party = read(one).party
         assert (party and party[:2]) == flow
-    assert reading(movement(on, 900, "贷款还款", "transfer")).party is None
-    assert reading(movement(on, -5, "x", "groceries", currency="USD")) == ("groceries", None, "x", True, True)
+    assert read(movement(on, 900, "贷款还款", "transfer")).party is None
+    assert read(movement(on, -5, "x", "groceries", currency="USD")) == ("groceries", None, "x", True, True)
 
 
 def test_one_payee_in_several_spellings() -> None:

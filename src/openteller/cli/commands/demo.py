@@ -1,14 +1,17 @@
 """`teller demo load`: the demo bank, all of it fictional; `teller demo offers` makes up what its customers did with offers; `teller demo conversations` makes up what they asked; `teller demo speak` makes the sound that comes with it anew."""
 
 import argparse
+import os
 from contextlib import closing, suppress
 from pathlib import Path
 
 from openteller.assembly import Application
-from openteller.cli.progress import console_progress
+from openteller.cli.progress import console_progress, counting
 from openteller.core.clock import local_date, utc_now
 from openteller.core.errors import OpenTellerError
-from openteller.core.records import Role
+from openteller.core.records import Principal, Role
+from openteller.customers.profile.computing import recompute_all
+from openteller.customers.profile.repository import BehaviourRepository
 from openteller.demo.conversations import DAYS
 from openteller.demo.load import CUSTOMERS, SEED, BankReport, LoadReport, load, load_bank
 from openteller.demo.openings import PACK, pack, unpack
@@ -25,6 +28,9 @@ examples:
   teller demo conversations --days 90             what customers might have asked, for teller trends
   teller demo speak --output openings.zip         the openings of all replies as sound, for the next release
 """
+
+_SELF = Principal(subject="demo", role=Role.SERVICE)
+_WORTH_A_PROCESS = 800
 
 
 def demo(arguments: list[str]) -> int:
@@ -56,7 +62,7 @@ def demo(arguments: list[str]) -> int:
 def load_demo(
     application: Application, customers: int, seed: int = SEED, *, reset: bool = False
 ) -> tuple[LoadReport, BankReport]:
-    """Load what is not there yet; demo logins in dev mode only. `reset` restores documents that staff changed."""
+    """Load what is not there yet, and compute profiles and segments; demo logins in dev mode only. `reset` restores documents that staff changed."""
     settings = application.settings
 
     def add_user(username: str, role: Role, customer_id: str | None) -> object:
@@ -71,8 +77,26 @@ def load_demo(
         add_user=add_user if settings.dev else None,
         reset=reset,
     )
+    if report.added or not _has_segments(application):
+        recompute_all(
+            application.database,
+            zone=settings.timezone,
+            workers=_workers(report.added),
+            engine="processes",
+            progress=counting("profiles"),
+        )
     _take_in_speech(application)
     return report, bank
+
+
+def _has_segments(application: Application) -> bool:
+    with application.database.session(_SELF) as session:
+        return BehaviourRepository().cuts(session) is not None
+
+
+def _workers(customers: int) -> int:
+    """Processes to compute profiles with: starting one takes as long as some hundred customers."""
+    return max(1, min(os.cpu_count() or 1, customers // _WORTH_A_PROCESS))
 
 
 def _offer(application: Application, customers: int, seed: int) -> int:

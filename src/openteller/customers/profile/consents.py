@@ -38,14 +38,14 @@ _SWITCHES: Mapping[Purpose, tuple[Wording, Wording, Wording]] = {
         ),
     ),
     "marketing": (
-        Wording(zh="产品推荐", en="Offers"),
+        Wording(zh="一般推荐", en="General offers"),
         Wording(
-            zh="我们可以主动向您推荐产品，每次都说明理由；不合适您的风险等级的产品不会推荐。",
-            en="We may offer you products unasked, each with its reason, and none above your investor class.",
+            zh="个性化关闭时，我们可以向您推荐全行客户常选的产品，挑选时不看您的数据；每次都说明理由，且不高于您的风险等级。",
+            en="While personalisation is off we may offer you what the bank's customers often choose, without looking at your data: each with its reason, and none above your investor class.",
         ),
         Wording(
-            zh="我们不会主动联系您推销产品。您问起某个产品，仍会得到回答。",
-            en="We do not contact you with offers. What you ask about is answered all the same.",
+            zh="个性化关闭时，我们不向您推荐任何产品；个性化开启时，推荐照旧。您问起某个产品，总会得到回答。",
+            en="While personalisation is off we offer you nothing; while it is on, offers are made as before. What you ask about is answered all the same.",
         ),
     ),
 }

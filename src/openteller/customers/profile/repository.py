@@ -8,10 +8,25 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Numeric, cast, delete, func, literal, select, update
+from sqlalchemy import (
+    Date,
+    Integer,
+    Numeric,
+    Select,
+    Subquery,
+    and_,
+    case,
+    cast,
+    delete,
+    extract,
+    func,
+    literal,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -20,9 +35,19 @@ from openteller.core.errors import BadInput, NotFound
 from openteller.core.records import Record
 from openteller.customers.profile.categorising import all_categorised
 from openteller.customers.profile.records import RfmCuts, RfmFigures, Stance, TagWord
-from openteller.customers.profile.running import VERSION, RunningState, from_json, running_state, to_json
+from openteller.customers.profile.running import (
+    HOME,
+    VERSION,
+    RunningState,
+    Tally,
+    from_json,
+    month_named,
+    reading,
+    running_state,
+    to_json,
+)
 from openteller.customers.profile.segments import rfm_figures, segment
-from openteller.customers.records import Transaction
+from openteller.customers.records import UNCATEGORISED, Transaction
 from openteller.store.tables import (
     AccountRow,
     BehaviourRunRow,
@@ -34,13 +59,6 @@ from openteller.store.tables import (
 )
 
 _FIFTHS = (0.2, 0.4, 0.6, 0.8)
-_READ = tuple(
-    getattr(TransactionRow, name)
-    for name in (
-        "customer_id", "booked_at", "amount", "currency", "merchant", "category", "counterparty", "channel",
-        "category_confidence",
-    )
-)  # fmt: skip
 
 
 class Run(Record):
@@ -68,7 +86,7 @@ class BehaviourRepository:
             BehaviourStateRow.customer_id == customer_id, BehaviourStateRow.version == VERSION
         )
         kept = session.scalar(query)
-        return self._compute(session, customer_id) if kept is None else from_json(kept)
+        return self._computed(session, [customer_id])[customer_id] if kept is None else from_json(kept)
 
     def book(self, session: Session, movements: Sequence[Transaction]) -> tuple[Transaction, ...]:
         """Store new movements, categorised where the bank did not, and add them to their customers' states.
@@ -95,18 +113,9 @@ class BehaviourRepository:
     def recompute(self, session: Session, customer_ids: Sequence[str], on: date) -> int:
         """Compute the states of these customers anew from all their movements; how many movements there were."""
         self._lock(session, customer_ids)
-        agreed, counted, rows = _agreed(session, customer_ids), 0, []
-        query = select(*_READ).where(TransactionRow.customer_id.in_(customer_ids)).order_by(TransactionRow.customer_id)
-        left = set(customer_ids)
-        for customer_id, booked in groupby(session.execute(query), key=lambda row: str(row.customer_id)):
-            # One state at a time: it is many small objects.
-            state = running_state(booked, self._zone)
-            rows.append(_row(customer_id, state, customer_id in agreed, on))
-            left.discard(customer_id)
-            counted += state.movements
-        rows += [_row(customer_id, RunningState(), False, on) for customer_id in sorted(left)]
-        _save(session, rows)
-        return counted
+        agreed, states = _agreed(session, customer_ids), self._computed(session, customer_ids)
+        _save(session, [_row(one, state, one in agreed, on) for one, state in states.items()])
+        return sum(state.movements for state in states.values())
 
     def customer_ids(self, session: Session, after: str, limit: int) -> list[str]:
         """Up to `limit` customer numbers in order, from the one after `after` on."""
@@ -206,9 +215,25 @@ class BehaviourRepository:
         statement = delete(CustomerTagRow).where(CustomerTagRow.customer_id == customer_id)
         session.execute(statement if tag is None else statement.where(CustomerTagRow.tag == tag))
 
-    def _compute(self, session: Session, customer_id: str) -> RunningState:
-        query = select(*_READ).where(TransactionRow.customer_id == customer_id)
-        return running_state(session.execute(query), self._zone)
+    def _computed(self, session: Session, customer_ids: Sequence[str]) -> dict[str, RunningState]:
+        """The states of these customers from all their stored movements, tallied in the database."""
+        states = {customer_id: RunningState() for customer_id in customer_ids}
+        read = _movements(customer_ids, self._zone)
+        journeys: set[str] = set()
+        # By the connection: rows of the ORM would cost a fifth more.
+        rows = session.connection().execute(_tallied(read, "month")).all()
+        for row in rows:
+            one = Tally._make(row[2:])
+            states[row[0]].add(one)
+            if one.sign < 0 and reading(one).travels:
+                journeys.add(one.merchant)
+        # Only journeys are told day by day: the few merchants that they are paid to.
+        by_day = _tallied(read, "day").where(read.c.sign < 0, read.c.merchant == func.any(sorted(journeys)))
+        for customer_id, _, *tally in session.execute(by_day) if journeys else ():
+            states[customer_id].add_travel(Tally(*tally))
+        for customer_id, month, channel, times in session.execute(_channels(read)):
+            states[customer_id].add_channel(month_named(month), channel, times)
+        return states
 
     def _lock(self, session: Session, customer_ids: Sequence[str]) -> None:
         """Hold the customers' rows, always in one order, so that booking and computing wait for each other."""
@@ -227,6 +252,33 @@ class BehaviourRepository:
             raise BadInput(
                 f"The account {account_id} is not the customer {customer_id}'s.", next_step="Correct the movement."
             )
+
+
+def _movements(customer_ids: Sequence[str], zone: str) -> Subquery:
+    """What the state reads of each movement, with its local day and the number of its month (running.month_number)."""
+    row, day = TransactionRow, cast(func.timezone(zone, TransactionRow.booked_at), Date)
+    unread = and_(row.category == UNCATEGORISED, row.category_confidence.is_(None))
+    words = (row.merchant, row.counterparty, case((unread, null()), else_=row.category).label("given"))
+    sums = ((row.currency == HOME).label("home"), cast(func.sign(row.amount), Integer).label("sign"), row.amount)
+    dated = select(row.customer_id, *words, *sums, row.channel, day.label("day"))
+    inner = dated.where(row.customer_id == func.any(list(customer_ids))).subquery()
+    month = cast(extract("year", inner.c.day) * 12 + extract("month", inner.c.day) - 1, Integer)
+    return select(inner, month.label("month")).subquery()
+
+
+def _tallied(read: Subquery, period: str) -> Select[Any]:
+    """Customer, period, and the fields of a `Tally`: movements of one period that read alike, as one row."""
+    c = read.c
+    alike = (c.customer_id, c[period], c.merchant, c.counterparty, c.given, c.home, c.sign)
+    amounts = (func.count(), func.sum(c.amount), func.min(c.amount), func.max(c.amount))
+    return select(*alike, *amounts, func.min(c.day), func.max(c.day)).group_by(*alike)
+
+
+def _channels(read: Subquery) -> Select[Any]:
+    """Customer, month, channel, and how many movements."""
+    c = read.c
+    counted = select(c.customer_id, c.month, c.channel, func.count()).where(c.channel != "")
+    return counted.group_by(c.customer_id, c.month, c.channel)
 
 
 def _save(session: Session, rows: Sequence[dict[str, Any]]) -> None:

@@ -1,6 +1,7 @@
 """The running state of one customer: sums over all their movements, kept so that a new one is added in one step.
 
-Adding is commutative and associative, and the sums are exact decimals: whatever order and batches movements come in,
+Adding is commutative and associative, and the sums are exact decimals: movements may be tallied beforehand (the database
+does it for many customers at once), and whatever order and batches movements come in,
 the state is the same as from all of them at once. It grows with months and payees, not with movements. Every feature
 is a function of it. A movement must be added once; what was booked wrongly needs `teller customers recompute`.
 Knows nothing about features.
@@ -132,36 +133,52 @@ class RunningState:
 
     def book(self, movement: Booked, zone: ZoneInfo) -> None:
         """Add one movement; `zone` is the bank's."""
-        on, amount = movement.booked_at.astimezone(zone).date(), movement.amount
-        month, read = _month(on), reading(movement)
-        self.movements += 1
-        if self.first_on is None or on < self.first_on:
-            self.first_on = on
-        if self.last_on is None or on > self.last_on:
-            self.last_on = on
+        tally = tallied(movement, movement.booked_at.astimezone(zone).date())
+        self.add(tally)
+        if tally.sign < 0:
+            self.add_travel(tally)
         if movement.channel:
-            counts = self.channels[month]
-            counts[movement.channel] = counts.get(movement.channel, 0) + 1
-        if read.party is not None:
-            self._flow(read.party, read.label, amount, on, month)
-        if read.travels and amount < 0:
-            spent = -amount if movement.currency == HOME else Decimal(0)
-            _add(self.travel, on, TravelDay(1, spent, read.abroad, (movement.merchant,)))
+            self.add_channel(_month(tally.first), movement.channel, 1)
 
-    def _flow(self, key: PartyKey, label: str, amount: Decimal, on: date, month: Month) -> None:
+    def add(self, tally: "Tally") -> None:
+        """Add the movements of a tally, but for what they say of channels and journeys."""
+        self.movements += tally.times
+        if self.first_on is None or tally.first < self.first_on:
+            self.first_on = tally.first
+        if self.last_on is None or tally.last > self.last_on:
+            self.last_on = tally.last
+        read = reading(tally)
+        if read.party is not None:
+            self._flow(read.party, read.label, tally)
+
+    def add_travel(self, tally: "Tally") -> None:
+        """Add the debits of one day, as far as they were made on a journey."""
+        read = reading(tally)
+        if read.travels:
+            spent = -tally.total if tally.home else Decimal(0)
+            _add(self.travel, tally.first, TravelDay(tally.times, spent, read.abroad, (tally.merchant,)))
+
+    def add_channel(self, month: Month, channel: str, times: int) -> None:
+        """Add movements made in one channel in one month."""
+        counts = self.channels[month]
+        counts[channel] = counts.get(channel, 0) + times
+
+    def _flow(self, key: PartyKey, label: str, tally: "Tally") -> None:
         direction, kind, _ = key
-        forwards = (amount < 0) == (direction == "out")
-        _add(self.flows[month], (direction, kind), Sum(int(forwards), amount))
+        month, forwards = _month(tally.first), (tally.sign < 0) == (direction == "out")
+        _add(self.flows[month], (direction, kind), Sum(tally.times if forwards else 0, tally.total))
         if not forwards:
             return
-        if direction == "out" and kind in PURCHASES and (self.last_purchase_on is None or on > self.last_purchase_on):
-            self.last_purchase_on = on
+        latest = self.last_purchase_on
+        if direction == "out" and kind in PURCHASES and (latest is None or tally.last > latest):
+            self.last_purchase_on = tally.last
         party = self.parties.get(key)
         if party is None:
             party = self.parties[key] = Party(label)
         elif label < party.label:
             party.label = label
-        _add(party.months, month, Cell(1, amount, amount, amount, on.day, on.day))
+        days = tally.first.day, tally.last.day
+        _add(party.months, month, Cell(tally.times, tally.total, tally.low, tally.high, *days))
 
     def merge(self, other: "RunningState") -> None:
         """Add the movements of another state of the same customer, which share none with this one."""
@@ -202,12 +219,37 @@ class Reading(NamedTuple):
     abroad: bool
 
 
-def reading(movement: Booked) -> Reading:
+class Tally(NamedTuple):
+    """Movements of one month that read alike: their words, how many, their sum, extremes, first and last day.
+
+    `given` is the bank's category, or None where it is read from the text; `home`: whether they are in CNY; `sign` of
+    the amounts: -1, 0 or 1.
+    """
+
+    merchant: str
+    counterparty: str | None
+    given: str | None
+    home: bool
+    sign: int
+    times: int
+    total: Decimal
+    low: Decimal
+    high: Decimal
+    first: date
+    last: date
+
+
+def tallied(movement: Booked, on: date) -> Tally:
+    """One movement, alone."""
+    open_, amount = movement.category == UNCATEGORISED and movement.category_confidence is None, movement.amount
+    sign = (amount > 0) - (amount < 0)
+    words = movement.merchant, movement.counterparty, None if open_ else movement.category
+    return Tally(*words, movement.currency == HOME, sign, 1, amount, amount, amount, on, on)
+
+
+def reading(tally: Tally) -> Reading:
     """What the words say; the bank's category, or the one read from the text where there is none yet."""
-    open_ = movement.category == UNCATEGORISED and movement.category_confidence is None
-    sign = (movement.amount > 0) - (movement.amount < 0)
-    category = None if open_ else movement.category
-    return _reading(movement.merchant, movement.counterparty, category, movement.currency == HOME, sign)
+    return _reading(tally.merchant, tally.counterparty, tally.given, tally.home, tally.sign)
 
 
 @lru_cache(maxsize=200_000)
@@ -279,7 +321,7 @@ def to_json(state: RunningState) -> dict[str, Any]:
             for month, sums in sorted(state.flows.items())
         },
         "parties": [
-            [*key, party.label, {m: [str(part) if isinstance(part, Decimal) else part for part in cell] for m, cell in sorted(party.months.items())}]
+            [*key, party.label, {month: _plain(cell) for month, cell in sorted(party.months.items())}]
             for key, party in sorted(state.parties.items())
         ],
         "travel": {
@@ -288,6 +330,13 @@ def to_json(state: RunningState) -> dict[str, Any]:
         },
         "channels": {month: dict(sorted(counts.items())) for month, counts in sorted(state.channels.items())},
     }  # fmt: skip
+
+
+def _plain(cell: Cell) -> list[int | str]:
+    total = str(cell.total)
+    # Most cells are of one movement: its amount is the sum and both extremes.
+    low, high = (total, total) if cell.times == 1 else (str(cell.low), str(cell.high))
+    return [cell.times, total, low, high, cell.first, cell.last]
 
 
 def from_json(kept: Mapping[str, Any]) -> RunningState:

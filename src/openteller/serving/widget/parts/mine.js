@@ -31,13 +31,13 @@ export class Mine {
     const { make, icon } = this.elements;
     this.#title = make("h2", { id: "mine-title", tabindex: "-1", word: "mine_title" });
     this.#tabs = NAMES.map((name) => this.#tab(name));
-    this.#body = make("div", { class: "document mine", role: "tabpanel", id: "mine-body", tabindex: "0" });
+    this.#body = make("div", { class: "mine", role: "tabpanel", id: "mine-body", tabindex: "0" });
     this.#status = make("p", { class: "unseen", role: "status" });
     const close = { type: "button", class: "plain", label: "mine_close", on: { click: () => this.close() } };
     const heads = make("div", {}, this.#title, make("p", { class: "caption", word: "mine_caption" }));
     this.node = make(
       "aside",
-      { class: "sheet", role: "dialog", "aria-labelledby": "mine-title", hidden: true },
+      { class: "side", role: "dialog", "aria-labelledby": "mine-title", hidden: true },
       make("header", {}, heads, make("button", close, icon("close"))),
       make("div", { class: "tabs", role: "tablist", label: "mine_tabs", on: { keydown: (e) => this.#key(e) } }, ...this.#tabs),
       this.#body,

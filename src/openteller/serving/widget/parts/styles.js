@@ -46,14 +46,14 @@ ol, ul { list-style: none; }
   background: var(--accent); color: var(--on-accent); font-size: 16px; font-weight: 600; box-shadow: var(--shadow);
 }
 .launcher .icon { width: 24px; height: 24px; }
-.panel, .sheet {
+.panel, :is(.sheet, .side) {
   position: fixed; z-index: 2147483000; bottom: var(--ot-bottom, 24px); display: flex; flex-direction: column;
   height: min(720px, calc(100dvh - 48px)); background: var(--ground); border: 1px solid var(--line);
   border-radius: 18px; box-shadow: var(--shadow); overflow: hidden;
 }
 .panel { right: var(--ot-right, 24px); width: 420px; }
-.sheet { right: calc(var(--ot-right, 24px) + 432px); width: min(420px, calc(100vw - 480px)); }
-.panel > header, .sheet > header { display: flex; align-items: center; gap: 4px; padding: 10px 10px 10px 16px; background: var(--surface); border-bottom: 1px solid var(--line); }
+:is(.sheet, .side) { right: calc(var(--ot-right, 24px) + 432px); width: min(420px, calc(100vw - 480px)); }
+.panel > header, :is(.sheet, .side) > header { display: flex; align-items: center; gap: 4px; padding: 10px 10px 10px 16px; background: var(--surface); border-bottom: 1px solid var(--line); }
 .names { flex: 1; min-width: 0; line-height: 1.35; }
 .panel h1 { font-size: 16px; font-weight: 650; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .names .caption { font-size: 12px; }
@@ -62,15 +62,15 @@ ol, ul { list-style: none; }
 .disclosure { padding: 7px 16px; background: var(--soft); color: var(--ink); font-size: 12px; line-height: 1.5; }
 .log { position: relative; flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; padding: 16px; scrollbar-width: thin; scrollbar-color: var(--edge) transparent; }
 
-@media (max-width: 899px) { .sheet { right: var(--ot-right, 24px); width: 420px; } }
+@media (max-width: 899px) { :is(.sheet, .side) { right: var(--ot-right, 24px); width: 420px; } }
 @media (max-width: 640px) {
-  .panel, .sheet { inset: 0; width: 100%; height: 100dvh; border: 0; border-radius: 0; }
+  .panel, :is(.sheet, .side) { inset: 0; width: 100%; height: 100dvh; border: 0; border-radius: 0; }
   .launcher { right: 16px; bottom: 16px; }
 }
 :host([embedded]) { display: block; height: 560px; min-width: 280px; }
 :host([embedded]) .stage { position: relative; height: 100%; }
 :host([embedded]) .panel { position: absolute; inset: 0; width: 100%; height: 100%; box-shadow: none; border: 1px solid var(--line); border-radius: 18px; z-index: 0; }
-:host([embedded]) .sheet { position: absolute; inset: 0 0 0 auto; width: min(100%, 480px); height: 100%; z-index: 1; border-radius: 18px; }
+:host([embedded]) :is(.sheet, .side) { position: absolute; inset: 0 0 0 auto; width: min(100%, 480px); height: 100%; z-index: 1; border-radius: 18px; }
 :host([embedded]) .close { display: none; }
 `;
 
@@ -78,7 +78,7 @@ const CONTROLS = `
 button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
 button:disabled { cursor: default; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 8px; }
-.log:focus-visible, .document:focus-visible { outline-width: 2px; outline-offset: -2px; border-radius: 0; }
+.log:focus-visible, :is(.document, .mine):focus-visible { outline-width: 2px; outline-offset: -2px; border-radius: 0; }
 .exchange:focus { outline: none; }
 h2:focus-visible, .offer.gone:focus-visible, .rating p:focus-visible { outline-width: 2px; }
 .plain { display: inline-grid; place-items: center; min-width: 40px; min-height: 40px; border-radius: 10px; color: var(--muted); }
@@ -164,10 +164,10 @@ const CONVERSATION = `
 .more { display: grid; justify-items: start; gap: 6px; margin-top: 6px; font-size: 14px; }
 .more textarea { padding: 8px 12px; border: 1px solid var(--edge); border-radius: 12px; background: var(--surface); }
 
-.sheet > header { align-items: flex-start; }
-.sheet > header div { flex: 1; min-width: 0; padding-top: 4px; }
-.sheet h2 { font-size: 16px; font-weight: 650; line-height: 1.45; overflow-wrap: anywhere; }
-.document { flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; display: grid; align-content: start; gap: 12px; padding: 16px; }
+:is(.sheet, .side) > header { align-items: flex-start; }
+:is(.sheet, .side) > header div { flex: 1; min-width: 0; padding-top: 4px; }
+:is(.sheet, .side) h2 { font-size: 16px; font-weight: 650; line-height: 1.45; overflow-wrap: anywhere; }
+:is(.document, .mine) { flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; display: grid; align-content: start; gap: 12px; padding: 16px; }
 .prose { line-height: 1.75; }
 .prose p { min-height: .7em; }
 .prose .heading { margin-top: 8px; font-weight: 650; }
@@ -274,7 +274,7 @@ const VOICE = `
 
 const WISHES = `
 @media (prefers-reduced-motion: no-preference) {
-  .panel:not([hidden]), .sheet:not([hidden]) { animation: rise .18s ease-out; }
+  .panel:not([hidden]), :is(.sheet, .side):not([hidden]) { animation: rise .18s ease-out; }
   .log { scroll-behavior: auto; }
   @keyframes rise { from { opacity: 0; translate: 0 10px; } }
 }
