@@ -59,7 +59,7 @@ def search_page(request: Request, serving: Served, customer: str = "", lang: str
         if principal is None:
             return page.login(f"{_STAFF}/login")
         if not serves_customers(principal):
-            return _html(page.refusal(principal.role), 403)
+            return html(page.refusal(principal.role), 403)
         return page.search()
 
     return _answer(request, serving, lang, _STAFF, shown)
@@ -76,7 +76,7 @@ def staff_page(customer_id: str, request: Request, serving: Served, lang: str = 
         if not principal.role.is_staff:
             raise NotAllowed("This is for the bank's staff.", next_step="Your own page is /me.")
         if not serves_customers(principal):
-            return _html(page.refusal(principal.role), 403)
+            return html(page.refusal(principal.role), 403)
         served, desk = on_behalf(serving, principal, normalise(customer_id)), serving.application.profiles
         return page.staff(desk.profile(served), desk.customer(served))
 
