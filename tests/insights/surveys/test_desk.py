@@ -165,6 +165,16 @@ def test_what_the_answers_say(desk: SurveyDesk) -> None:
     assert text == answer.values["words"]
 
 
+def test_the_figures_of_the_list_are_those_of_the_analysis(desk: SurveyDesk) -> None:
+    assert desk.scores(AGENT) == {"service": ()}
+    desk.import_file(ANALYST, "service", CSV.encode(), "a.csv")
+    desk.create(ANALYST, SURVEY.model_copy(update={"name": "empty"}))
+    scores = desk.scores(AGENT)
+    assert scores["empty"] == ()
+    assert scores["service"] == desk.analyse(AGENT, "service")[1].summaries
+    assert [score.question for score in scores["service"]] == ["recommend", "branch_ok"]
+
+
 def test_a_question_that_is_no_longer_asked_is_left_out(desk: SurveyDesk) -> None:
     desk.import_file(ANALYST, "service", CSV.encode(), "a.csv")
     fewer = SURVEY.model_copy(update={"questions": tuple(q for q in SURVEY.questions if q.kind is not Kind.CSAT)})
@@ -193,6 +203,7 @@ def test_who_may_do_what(desk: SurveyDesk) -> None:
         lambda: desk.import_file(AGENT, "service", b"", "a.csv"),
         lambda: desk.set_open(AGENT, "service", False),
         lambda: desk.list(ANN),
+        lambda: desk.scores(ANN),
         lambda: desk.answers(ANN, "service"),
         lambda: desk.analyse(ANN, "service"),
         lambda: desk.get(ANN, "service"),

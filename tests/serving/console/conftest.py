@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+import openteller.demo
 from openteller.assistant.dialogue import inquiry_of
 from openteller.core.clock import utc_now
 from openteller.core.records import LocalText, Principal, Role, visitor
@@ -17,6 +18,7 @@ from openteller.customers.profile.computing import recompute_all
 from openteller.demo.load import load
 from openteller.feedback.records import Head
 from openteller.insights.alerts.records import NewAlert, Severity
+from openteller.insights.surveys.authoring import read
 from openteller.knowledge.records import Document
 from openteller.products.repository import ProductRepository
 from openteller.recommendation.records import Campaign, Impression
@@ -39,12 +41,13 @@ if TYPE_CHECKING:
 __all__ = ["browser", "browser_page", "open_page"]
 
 STAFF = {"agent.li": Role.AGENT, "agent.wu": Role.AGENT, "analyst.zhao": Role.ANALYST, "admin.sun": Role.ADMIN}
+SURVEYS = Path(openteller.demo.__file__).parent / "bank" / "surveys"
 _SERVICE = Principal(subject="seed", role=Role.SERVICE)
 
 
 @pytest.fixture
 def house(clean: Database, tmp_path: Path) -> House:
-    """Twelve demo customers, conversations, articles, an experiment, a model, alerts."""
+    """Twelve demo customers, conversations, articles, an experiment, a model, alerts, a survey, complaints."""
     load(clean, 12)
     recompute_all(clean)
     house = House(clean, settings(voice_calls=0, data_dir=tmp_path))
@@ -57,6 +60,8 @@ def house(clean: Database, tmp_path: Path) -> House:
     _articles(house)
     _offers(house)
     _models(house, tmp_path)
+    _surveys(house)
+    _complaints(house)
     return house
 
 
@@ -129,3 +134,15 @@ def _models(house: House, folder: Path) -> None:
     (folder / "gates.yaml").write_text("toy: [accuracy >= 0.8]\n", encoding="utf-8")
     first = house.registry.slot("toy").versions()[0]
     house.promote("toy", first.version, actor="admin.sun", reason="first of all")
+
+
+def _surveys(house: House) -> None:
+    analyst = Principal(subject="analyst.zhao", role=Role.ANALYST)
+    house.surveys.create(analyst, read((SURVEYS / "service.yaml").read_bytes(), "service.yaml"))
+    house.surveys.import_file(analyst, "service", (SURVEYS / "service.csv").read_bytes(), "service.csv")
+
+
+def _complaints(house: House) -> None:
+    agent, today = Principal(subject="agent.li", role=Role.AGENT), house.complaints.today
+    for days, text in ((18, "收了我两次年费,一直没有退。"), (13, "The branch lost my papers."), (2, "柜员态度差。")):
+        house.complaints.open(agent, text, customer_id="C000002", received_on=today - timedelta(days=days))

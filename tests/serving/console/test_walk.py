@@ -235,6 +235,97 @@ def test_why_not(log_in: LogIn) -> None:
     page.locator(".why", has_text="推荐").wait_for()
 
 
+def test_a_survey_is_read_sent_and_reported(log_in: LogIn, url: str) -> None:
+    page = log_in("analyst.zhao", "surveys")
+    row = page.locator("tbody tr")
+    assert "36" in (row.text_content() or "")
+    row.click()
+    page.locator(".section-title", has_text="主要主题").wait_for()
+    page.locator(".section-title", has_text="各方面的评价").wait_for()
+    with page.expect_download() as numbers:
+        page.locator(".section", has_text="趋势").get_by_role("button", name="CSV").click()
+    lines = numbers.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == ",NPS,区间下限,区间上限"
+    assert lines[1].startswith("2026-03,")
+    for name, begin in (("HTML", b"<!doctype html>"), ("PDF", b"%PDF")):
+        with page.expect_download() as written:
+            page.get_by_role("button", name=f"报告 {name}").click()
+        assert written.value.suggested_filename == f"service-zh.{name.lower()}"
+        assert written.value.path().read_bytes().startswith(begin)
+    page.get_by_role("button", name="生成链接").click()
+    page.locator(".made-link").wait_for()
+    made = page.get_by_label("链接", exact=True).input_value()
+    assert made.startswith(f"{url}/survey/")
+    assert "推荐" in httpx.get(made).text
+    page.get_by_label("从（可空）").fill("2027-01-01")
+    page.get_by_role("button", name="分析").click()
+    page.locator(".note", has_text="There are no answers in that time.").wait_for()
+
+
+def test_who_scored_low_becomes_a_complaint(log_in: LogIn, house: House) -> None:
+    page = log_in("agent.li", "surveys/service")
+    page.locator(".section", has_text="回访名单").locator("tbody tr").first.click()
+    page.get_by_role("button", name="转为投诉").click()
+    page.wait_for_url("**/console/complaints/4")
+    page.locator(".said.customer").wait_for()
+    agent = house.accounts.authenticate("agent.li", PASSWORD)
+    made = house.complaints.get(agent, 4)[0]
+    assert made.source == "survey"
+    assert page.locator(".said.customer").text_content() == made.text
+    assert page.get_by_role("button", name="生成链接").count() == 0
+    page.goto(page.url.replace("complaints/4", f"surveys/service?answer={made.source_id}"))
+    page.locator(".text.strong", has_text=made.text).wait_for()
+
+
+def test_a_complaint_from_receipt_to_its_decision(log_in: LogIn, house: House) -> None:
+    page = log_in("agent.li", "complaints")
+    rows = page.locator("tbody tr")
+    assert [row.split("·")[0] for row in rows.locator("td:nth-child(2)").all_text_contents()] == [
+        "超期 3 天",
+        "2",
+        "13",
+    ]
+    page.get_by_label("投诉内容").fill("转账手续费没有说明,电话13812345678")
+    page.get_by_label("客户号").fill("C000002")
+    page.get_by_role("button", name="登记", exact=True).click()
+    page.wait_for_url("**/console/complaints/4")
+    page.get_by_role("button", name="由我承办").click()
+    page.locator(".chip", has_text="处理中").wait_for()
+    page.get_by_label("备注").fill("已联系客户")
+    page.get_by_role("button", name="记下").click()
+    page.locator(".item", has_text="已联系客户").wait_for()
+    page.get_by_label("延期理由").fill("需核实流水")
+    page.get_by_role("button", name="延期").click()
+    page.locator(".item", has_text="需核实流水").wait_for()
+    # The second extension is not the agent's to give.
+    page.get_by_label("延期理由").fill("等待总行答复")
+    page.get_by_label("申请人").fill("agent.li")
+    page.get_by_role("button", name="延期").click()
+    page.locator(".q-notification", has_text="needs approval").wait_for()
+    boss = log_in("admin.sun", "complaints/4", locale="en-GB")
+    boss.get_by_label("Why extend").fill("Head office answers late")
+    boss.get_by_label("Who asked").fill("agent.li")
+    boss.locator(".q-checkbox").first.click()
+    boss.get_by_role("button", name="Extend").click()
+    boss.locator(".note", has_text="extended twice").wait_for()
+    boss.get_by_label("Decision").fill("The fee is paid back")
+    boss.locator(".section").get_by_role("button", name="Close").click()
+    boss.locator(".q-notification", has_text="has not been told").wait_for()
+    boss.locator(".q-checkbox").click()
+    boss.locator(".section").get_by_role("button", name="Close").click()
+    boss.locator(".chip", has_text="closed").first.wait_for()
+    assert boss.get_by_role("button", name="Extend").count() == 0
+    found, events = house.complaints.get(house.accounts.authenticate("agent.li", PASSWORD), 4)
+    assert ("13812345678" in found.text, found.extensions, found.decision) == (False, 2, "The fee is paid back")
+    assert [event.kind for event in events] == ["opened", "assigned", "noted", "extended", "extended", "closed"]
+
+
+@pytest.mark.parametrize("path", ["complaints/99", "complaints/none", "surveys/none", "surveys/service?answer=none"])
+def test_what_is_not_there_says_so(log_in: LogIn, path: str) -> None:
+    page = log_in("agent.li", path)
+    page.locator(".fault").wait_for()
+
+
 def test_switched_off_it_is_not_there(house: House) -> None:
     from fastapi.testclient import TestClient
 

@@ -21,8 +21,9 @@ from openteller.insights.alerts.records import NewAlert, Severity
 from openteller.insights.surveys import links
 from openteller.insights.surveys.analysis import Analysis, analyse, texts_of
 from openteller.insights.surveys.answering import checked
+from openteller.insights.surveys.figures import Summary, summary
 from openteller.insights.surveys.importing import Fault, Imported, Progress, batches, read
-from openteller.insights.surveys.records import Answer, Channel, Given, StoredSurvey, Survey, Value
+from openteller.insights.surveys.records import SCORED, Answer, Channel, Given, StoredSurvey, Survey, Value
 from openteller.insights.surveys.repository import Link, SurveyRepository
 from openteller.insights.surveys.texts import language_of
 from openteller.insights.surveys.themes import Embed
@@ -92,6 +93,23 @@ class SurveyDesk:
             counts = self._surveys.count(session)
             newest = self._surveys.newest(session)
         return tuple(Overview(stored=one, answers=counts.get(one.survey.name, 0)) for one in newest)
+
+    def scores(self, principal: Principal) -> dict[str, tuple[Summary, ...]]:
+        """Survey → the figures of its questions of kind nps, csat and ces, from all its answers. Raises NotAllowed."""
+        _require_staff(principal)
+        with self._database.session(principal) as session:
+            newest, numbers = self._surveys.newest(session), self._surveys.numbers(session)
+        given: dict[tuple[str, str], list[int]] = {}
+        for name, question, number, times in numbers:
+            given.setdefault((name, question), []).extend([number] * times)
+        return {
+            survey.name: tuple(
+                found
+                for question in survey.questions
+                if question.kind in SCORED and (found := summary(question, given.get((survey.name, question.id), [])))
+            )
+            for survey in (one.survey for one in newest)
+        }
 
     def get(self, principal: Principal, name: str, version: int | None = None) -> StoredSurvey:
         """A survey as it stands, or one version of it. Raises NotFound, NotAllowed."""

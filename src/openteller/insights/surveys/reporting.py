@@ -310,27 +310,36 @@ class _Writer:
         return found
 
     def _measure(self, question_id: str) -> str:
-        question = self._question(question_id)
-        names = {Kind.NPS: "NPS", Kind.CSAT: "CSAT", Kind.CES: "CES"}
-        text = question.text.of(self._language)
-        known = names.get(question.kind)
-        only = sum(other.kind is question.kind for other in self._survey.questions) == 1
-        return known if known and only else f"{known} · {text}" if known else text
+        return measure(self._survey, self._question(question_id), self._language)
 
     def _value(self, question_id: str, figure: Figure) -> str:
-        return _written(self._question(question_id).kind, figure.value)
+        return written(self._question(question_id).kind, figure.value)
 
     def _interval(self, question_id: str, figure: Figure) -> str:
-        if figure.low is None or figure.high is None:
-            return "–"
-        kind = self._question(question_id).kind
-        return f"[{_written(kind, figure.low)}, {_written(kind, figure.high)}]"
+        return interval(self._question(question_id).kind, figure)
 
     def _say(self, zh: str, en: str) -> str:
         return zh if self._language == "zh" else en
 
 
-def _written(kind: Kind, value: float) -> str:
+def measure(survey: Survey, question: Question, language: str) -> str:
+    """What a question measures, as NPS; with its text where several of the survey measure the same."""
+    names = {Kind.NPS: "NPS", Kind.CSAT: "CSAT", Kind.CES: "CES"}
+    text = question.text.of(language)
+    known = names.get(question.kind)
+    only = sum(other.kind is question.kind for other in survey.questions) == 1
+    return known if known and only else f"{known} · {text}" if known else text
+
+
+def interval(kind: Kind, figure: Figure) -> str:
+    """The interval of 95 % of a main figure, as ``[+3.1, +12.4]``."""
+    if figure.low is None or figure.high is None:
+        return "–"
+    return f"[{written(kind, figure.low)}, {written(kind, figure.high)}]"
+
+
+def written(kind: Kind, value: float) -> str:
+    """A main figure: NPS in points, CSAT and CES as a share, a scale's mean as it is."""
     if kind is Kind.NPS:
         return f"{value:+.1f}"
     return f"{value:.2f}" if kind is Kind.SCALE else f"{value:.1%}"

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import column, func, or_, select, true, tuple_, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
 from openteller.core.records import Record
@@ -100,6 +100,13 @@ class SurveyRepository:
         """Survey → how many answers it has."""
         query = select(SurveyAnswerRow.survey, func.count()).group_by(SurveyAnswerRow.survey)
         return {name: number for name, number in session.execute(query)}
+
+    def numbers(self, session: Session) -> tuple[tuple[str, str, int, int], ...]:
+        """(survey, question, number, how often it was answered), of all answers."""
+        given = func.jsonb_each(SurveyAnswerRow.values).table_valued("key", column("value", JSONB))
+        by = (SurveyAnswerRow.survey, given.c.key, given.c.value)
+        query = select(*by, func.count()).join(given, true()).where(func.jsonb_typeof(given.c.value) == "number")
+        return tuple((name, asked, int(number), n) for name, asked, number, n in session.execute(query.group_by(*by)))
 
     def invite(self, session: Session, values: dict[str, Any]) -> Link:
         """Store a link."""

@@ -36,6 +36,8 @@ def _shell() -> FastAPI:
     # NiceGUI keeps one app a process, which takes its routes and layers once.
     for page in PAGES:
         ui.page(f"/{page.path}", response_timeout=30, reconnect_timeout=10)(frame.drawn(page))
+        if page.item:
+            ui.page(f"/{page.path}/{{{page.item}}}", response_timeout=30, reconnect_timeout=10)(frame.drawn(page))
     ui.page("/{name:path}", response_timeout=30)(frame.unknown)
     shell = FastAPI(
         docs_url=None,

@@ -49,7 +49,7 @@ async def unknown(request: Request) -> Response | None:
 
 
 async def _draw(page: ConsolePage, request: Request) -> Response | None:
-    visit = _visit(request)
+    visit = _visit(page, request)
     if not await visit.read(lambda: visit.sessions.is_open(visit.login)):
         visit.sessions.leave(visit.login.token)
         return RedirectResponse("/console/login", 303)
@@ -74,11 +74,12 @@ async def _draw(page: ConsolePage, request: Request) -> Response | None:
     return None
 
 
-def _visit(request: Request) -> Visit:
+def _visit(page: ConsolePage, request: Request) -> Visit:
     scope = request.scope
     chosen = request.cookies.get(LOOK_COOKIE) or request.headers.get("accept-language", "zh")[:2].lower()
     language = "zh" if chosen == "zh" else "en"
-    return Visit(scope[SERVING], scope[SESSIONS], scope[LOGIN], language, dict(request.query_params))
+    item = {page.item: str(request.path_params[page.item])} if page.item in request.path_params else {}
+    return Visit(scope[SERVING], scope[SESSIONS], scope[LOGIN], language, dict(request.query_params) | item)
 
 
 def _look(visit: Visit, page: ConsolePage, dark: str) -> None:

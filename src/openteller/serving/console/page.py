@@ -116,7 +116,8 @@ def link(text: str, address: str, *, new: bool = False) -> ui.element:
 class ConsolePage:
     """A page: where it stands below `/console/`, its title, its icon (Material), who may see it, and what draws it.
 
-    `draw` is called inside the frame's column and may await; it raises an error of the family to say why it cannot.
+    `item` names the part of the address behind the page's own (``/console/complaints/7``), which stands in `Visit.query`;
+    empty: there is none. `draw` is called inside the frame's column and may await; it raises an error of the family to say why it cannot.
     """
 
     path: str
@@ -124,6 +125,7 @@ class ConsolePage:
     icon: str
     roles: frozenset[Role]
     draw: Callable[[Visit], Awaitable[None]]
+    item: str = ""
 
 
 AGENTS = frozenset({Role.AGENT, Role.ADMIN, Role.SERVICE})

@@ -17,7 +17,24 @@ from openteller.serving.console.page import Visit
 GREENS = ("#2f7d68", "#d9a55c", "#a4571f", "#7d8a97", "#5b8db8", "#9b6fae")
 """The colours of series, in both light and dark."""
 _AXIS = {"axisLabel": {"color": "#86938d"}, "splitLine": {"lineStyle": {"color": "rgba(134,147,141,.25)"}}}
-_WHOLE = frozenset({"seq", "at", "since", "outcome", "mood", "stage", "status", "version"})
+_WHOLE = frozenset(
+    {
+        "seq",
+        "at",
+        "since",
+        "due",
+        "left",
+        "interval",
+        "nps",
+        "csat",
+        "ces",
+        "outcome",
+        "mood",
+        "stage",
+        "status",
+        "version",
+    }
+)
 """Columns whose cells are not broken into lines."""
 Row = Mapping[str, Any]
 
@@ -122,6 +139,7 @@ def chart(
     kind: str = "bar",
     stacked: bool = False,
     percent: bool = False,
+    across: bool = False,
 ) -> ui.echart:
     """Series over named places, with a hint on hover, a legend that switches series, and its PNG and CSV.
 
@@ -133,6 +151,7 @@ def chart(
         kind: ``bar`` or ``line``.
         stacked: one on top of the other.
         percent: the values are shares.
+        across: bars lie, which leaves room for long names.
     """
     drawn = [
         {
@@ -142,6 +161,8 @@ def chart(
         for name, values in series.items()
     ]  # fmt: skip
     value_axis: dict[str, Any] = {"type": "value", **_AXIS}
+    if all(value is None or float(value).is_integer() for values in series.values() for value in values):
+        value_axis |= {"minInterval": 1}  # counts have no halves
     if percent:
         value_axis |= {"axisLabel": {"color": "#86938d", ":formatter": "v => Math.round(v * 1000) / 10 + '%'"}}
     options = {
@@ -150,14 +171,23 @@ def chart(
         "tooltip": {"trigger": "axis", "confine": True},
         "legend": {"textStyle": {"color": "#86938d"}, "top": 0, "type": "scroll"},
         "grid": {"left": 8, "right": 12, "top": 36, "bottom": 8, "containLabel": True},
-        "xAxis": {"type": "category", "data": list(names), **_AXIS},
-        "yAxis": value_axis,
+        **_axes(names, value_axis, across),
         "series": drawn,
     }
     found = ui.echart(options).classes("chart")
+    if across:
+        found.style(f"height: {max(140, 80 + 40 * len(names))}px")
     cells = [[name, *(_cell(values[place]) for values in series.values())] for place, name in enumerate(names)]
     _exports(visit, file, ["", *series], cells, found)
     return found
+
+
+def _axes(names: Sequence[str], values: dict[str, Any], across: bool) -> dict[str, Any]:
+    places: dict[str, Any] = {"type": "category", "data": list(names), **_AXIS}
+    if not across:
+        return {"xAxis": places, "yAxis": values}
+    label = {"color": "#86938d", "width": 130, "overflow": "break"}
+    return {"xAxis": values, "yAxis": places | {"inverse": True, "axisLabel": label}}
 
 
 def _exports(

@@ -6,6 +6,7 @@ Knows nothing about how they are drawn.
 from openteller.serving.console.page import ConsolePage
 from openteller.serving.console.pages import (
     audit,
+    complaints,
     conversations,
     customers,
     experiments,
@@ -14,6 +15,7 @@ from openteller.serving.console.pages import (
     models,
     offers,
     overview,
+    surveys,
 )
 
 PAGES: tuple[ConsolePage, ...] = (
@@ -21,6 +23,8 @@ PAGES: tuple[ConsolePage, ...] = (
     conversations.PAGE,
     knowledge.PAGE,
     feedback.PAGE,
+    surveys.PAGE,
+    complaints.PAGE,
     customers.PAGE,
     offers.PAGE,
     experiments.PAGE,
