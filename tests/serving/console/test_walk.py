@@ -287,6 +287,10 @@ def test_a_complaint_from_receipt_to_its_decision(log_in: LogIn, house: House) -
     ]
     page.get_by_label("投诉内容").fill("转账手续费没有说明,电话13812345678")
     page.get_by_label("客户号").fill("C000002")
+    page.get_by_label("收到日").fill("1.12.2026")
+    page.get_by_role("button", name="登记", exact=True).click()
+    page.locator(".q-notification", has_text="日期不能用").wait_for()
+    page.get_by_label("收到日").fill("")
     page.get_by_role("button", name="登记", exact=True).click()
     page.wait_for_url("**/console/complaints/4")
     page.get_by_role("button", name="由我承办").click()

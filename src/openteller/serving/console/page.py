@@ -7,7 +7,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -15,8 +15,9 @@ from nicegui import ui
 from starlette.datastructures import URL
 
 from openteller.core.clock import local_text
-from openteller.core.errors import NotAuthenticated, OpenTellerError
+from openteller.core.errors import BadInput, NotAuthenticated, OpenTellerError
 from openteller.core.records import LocalText, Principal, Role
+from openteller.core.text import normalise
 from openteller.serving.console.sessions import Login, Sessions
 from openteller.serving.deps import Serving
 from openteller.serving.observation import log_fault
@@ -59,6 +60,17 @@ class Visit:
     def clock(self, moment: datetime) -> str:
         """A moment as ``HH:MM`` on the bank's clock."""
         return moment.astimezone(ZoneInfo(self.zone)).strftime("%H:%M")
+
+    def day(self, text: str) -> date | None:
+        """A day written as ``2026-12-31``; None when nothing is. Raises BadInput."""
+        written = normalise(text)
+        try:
+            return date.fromisoformat(written) if written else None
+        except ValueError as error:
+            raise BadInput(
+                self.say("日期不能用。", "The day cannot be used."),
+                next_step=self.say("写作 2026-12-31。", "Write it as 2026-12-31."),
+            ) from error
 
     async def read(self, work: Callable[[], R]) -> R:
         """Do what asks the store in a thread, for somebody whose login still holds. Raises what `work` does."""

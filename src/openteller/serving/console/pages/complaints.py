@@ -4,12 +4,11 @@ Knows nothing about the statutory clock; who may do what is the desk's to say.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import date
 from typing import Any
 
 from nicegui import ui
 
-from openteller.core.errors import BadInput, NotFound
+from openteller.core.errors import NotFound
 from openteller.core.records import MAX_INQUIRY_CHARACTERS, LocalText
 from openteller.core.text import normalise
 from openteller.insights.complaints import clock
@@ -78,7 +77,7 @@ async def _list(visit: Visit) -> None:
         figures(_counted(visit, running))
     note = say("期限最早的在前；点一行来处理。", "Those due first come first; press a row to work on it.")
     with section(say("投诉", "Complaints"), note):
-        chosen = ui.toggle(choices, value="running", on_change=rows.refresh).props("no-caps dense unelevated")
+        chosen = ui.toggle(choices, value="running", on_change=rows.refresh).props("no-caps unelevated")
         await rows()
     if running:
         _by_days(visit, running)
@@ -120,7 +119,13 @@ def _by_days(visit: Visit, running: tuple[Complaint, ...]) -> None:
     counts = [sum(days < 0 for days in left)]
     counts += [sum(low <= days <= high for days in left) for low, high in zip(begins, ends, strict=False)]
     with section(say("未办结投诉的剩余天数", "Days left of those not closed")):
-        chart(visit, "complaints-by-days", names, {say("投诉", "complaints"): [float(count) for count in counts]})
+        chart(
+            visit,
+            "complaints-by-days",
+            names,
+            {say("投诉", "complaints"): [float(count) for count in counts]},
+            across=True,
+        )
 
 
 def _open(visit: Visit) -> None:
@@ -129,7 +134,7 @@ def _open(visit: Visit) -> None:
     async def save() -> None:
         def work() -> Complaint:
             text, whose = normalise(words.value or ""), normalise(customer.value or "") or None
-            return desk.open(visit.principal, text, customer_id=whose, received_on=_day(visit, received.value or ""))
+            return desk.open(visit.principal, text, customer_id=whose, received_on=visit.day(received.value or ""))
 
         made = await visit.act(work)
         if made:
@@ -144,16 +149,6 @@ def _open(visit: Visit) -> None:
         received = ui.input(say("收到日（空为今天）", "Day of receipt (empty: today)"), placeholder="2026-01-31")
         received.props(f"{_FIELD} maxlength=10").classes("grow")
         ui.button(say("登记", "Open"), icon="add", on_click=save).props("unelevated no-caps")
-
-
-def _day(visit: Visit, text: str) -> date | None:
-    try:
-        return date.fromisoformat(normalise(text)) if normalise(text) else None
-    except ValueError as error:
-        say = visit.say
-        raise BadInput(
-            say("日期不能用。", "The day cannot be used."), next_step=say("写作 2026-12-31。", "Write 2026-12-31.")
-        ) from error
 
 
 async def _one(visit: Visit, number: int) -> None:

@@ -70,7 +70,7 @@ def _results(visit: Visit, survey: Survey, found: Analysis) -> None:
     ]
     for one in found.summaries:
         question = _question(survey, one.question)
-        remark = f"{interval(question.kind, one.main)} · n = {one.main.answers:,}"
+        remark = f"{interval(question.kind, one.main)} · n\u00a0=\u00a0{one.main.answers:,}"
         items.append((measure(survey, question, visit.language), written(question.kind, one.main.value), remark))
     note = say("方括号内为 95% 区间。", "The interval of 95 % in brackets.")
     with section(say("结果", "Results"), note):

@@ -10,7 +10,7 @@ from uuid import UUID
 from nicegui import ui
 
 from openteller.core.clock import utc_now
-from openteller.core.errors import BadInput, NotFound, OpenTellerError
+from openteller.core.errors import NotFound, OpenTellerError
 from openteller.core.records import LocalText
 from openteller.core.text import normalise
 from openteller.insights.complaints.records import Complaint, Origin
@@ -23,6 +23,7 @@ from openteller.insights.surveys.reporting import interval, report, written
 from openteller.serving.console.page import ANALYSTS, STAFF, ConsolePage, Visit, go, link
 from openteller.serving.console.pages.survey_analysis import analysed, said
 from openteller.serving.console.parts import section, table
+from openteller.serving.observation import log_fault
 
 _SCORES = {Kind.NPS: "NPS", Kind.CSAT: "CSAT", Kind.CES: "CES"}
 Days = tuple[date | None, date | None]
@@ -51,7 +52,7 @@ async def _list(visit: Visit) -> None:
               numbers=("answers", *(kind.value for kind in _SCORES), "version"), file="surveys" if found else "",
               on_row=lambda row: go(visit.link(f"surveys/{row['id']}")))  # fmt: skip
         if not found:
-            ui.label(say("还没有问卷：teller survey add。", "No survey yet: teller survey add.")).classes("note")
+            ui.label(say("还没有问卷：teller survey create。", "No survey yet: teller survey create.")).classes("note")
 
 
 def _row(visit: Visit, one: Overview, scores: tuple[Summary, ...]) -> dict[str, str]:
@@ -85,10 +86,10 @@ async def _one(visit: Visit) -> None:
             ui.label(say("正在分析答卷…", "Reading the answers…")).classes("note")
         try:
             found = await visit.read(lambda: _analysis(visit, name, days))
-        except OpenTellerError as error:
+        except Exception as error:  # its message may hold what a customer wrote
             place.clear()
             with place, section(""):
-                ui.label(str(error)).classes("note")
+                ui.label(_fault(visit, error)).classes("note")
             return
         place.clear()
         with place:
@@ -108,6 +109,14 @@ async def _one(visit: Visit) -> None:
     ui.timer(0.05, show, once=True)
 
 
+def _fault(visit: Visit, error: Exception) -> str:
+    """What went wrong, for staff to read."""
+    if isinstance(error, OpenTellerError):
+        return str(error)
+    log_fault(error, "console surveys")
+    return visit.say("服务器出错，已记录。", "Something failed on the server; it is in the log.")
+
+
 class _Period:
     """The two days that an analysis is of; either may be left empty."""
 
@@ -117,7 +126,7 @@ class _Period:
     @property
     def days(self) -> Days:
         """Raises BadInput."""
-        return self._day(self._first), self._day(self._last)
+        return self._visit.day(self._first), self._visit.day(self._last)
 
     def draw(self, show: Callable[[], Awaitable[None]]) -> None:
         """The fields, and the button that looks at the answers again."""
@@ -136,19 +145,6 @@ class _Period:
 
     def _keep_last(self, text: str) -> None:
         self._last = text
-
-    def _day(self, text: str) -> date | None:
-        return _day(self._visit, text)
-
-
-def _day(visit: Visit, text: str) -> date | None:
-    try:
-        return date.fromisoformat(normalise(text)) if normalise(text) else None
-    except ValueError as error:
-        say = visit.say
-        raise BadInput(
-            say("日期不能用。", "The day cannot be used."), next_step=say("写作 2026-12-31。", "Write 2026-12-31.")
-        ) from error
 
 
 def _files(visit: Visit, name: str, days: _Period) -> None:
