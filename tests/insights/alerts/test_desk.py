@@ -40,6 +40,15 @@ def test_an_alert_is_raised_once_however_many_raise_it(desk: AlertDesk) -> None:
     assert raised[0].model_dump(include=set(NewAlert.model_fields)) == new(key).model_dump()
 
 
+def test_alerts_of_one_part_alone(desk: AlertDesk) -> None:
+    burst = desk.raise_alert(new(f"burst {uuid4()}"))
+    shift = desk.raise_alert(new(f"shift {uuid4()}").model_copy(update={"kind": "trend.mood"}))
+    found = desk.list(ANALYST, limit=500, part="trend")
+    assert shift in found
+    assert burst not in found
+    assert {alert.kind.partition(".")[0] for alert in found} == {"trend"}
+
+
 def test_who_was_first_to_see_it_stays_noted(desk: AlertDesk) -> None:
     raised = desk.raise_alert(new(f"burst {uuid4()}"))
     assert raised is not None

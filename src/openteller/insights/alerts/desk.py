@@ -50,12 +50,12 @@ class AlertDesk:
         return self._alerts.latest(session, kind, subject)
 
     def list(
-        self, principal: Principal, *, open_only: bool = False, limit: int = 50, offset: int = 0
+        self, principal: Principal, *, open_only: bool = False, limit: int = 50, offset: int = 0, part: str = ""
     ) -> tuple[Alert, ...]:
-        """Alerts, the newest first. Raises NotAllowed."""
+        """Alerts, the newest first; `part`: those of one part, as ``trend``. Raises NotAllowed."""
         _require_staff(principal)
         with self._database.session(principal) as session:
-            return self._alerts.page(session, open_only=open_only, limit=limit, offset=offset)
+            return self._alerts.page(session, open_only=open_only, limit=limit, offset=offset, part=part)
 
     def deliveries(
         self, principal: Principal, *, status: DeliveryStatus | None = None, limit: int = 50

@@ -23,9 +23,11 @@ class AlertRepository:
         row = session.scalars(query.returning(AlertRow)).one_or_none()
         return _alert(row) if row else None
 
-    def page(self, session: Session, *, open_only: bool, limit: int, offset: int) -> tuple[Alert, ...]:
-        """Alerts, the newest first; `open_only`: those that nobody has acknowledged."""
+    def page(self, session: Session, *, open_only: bool, limit: int, offset: int, part: str = "") -> tuple[Alert, ...]:
+        """Alerts, the newest first; `open_only`: those that nobody has acknowledged; `part`: of kinds that begin so."""
         query = select(AlertRow).order_by(AlertRow.raised_at.desc(), AlertRow.id)
+        if part:
+            query = query.where(AlertRow.kind.startswith(f"{part}.", autoescape=True))
         if open_only:
             query = query.where(AlertRow.acknowledged_at.is_(None))
         return tuple(_alert(row) for row in session.scalars(query.limit(limit).offset(offset)))

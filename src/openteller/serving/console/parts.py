@@ -17,6 +17,7 @@ from openteller.serving.console.page import Visit
 GREENS = ("#2f7d68", "#d9a55c", "#a4571f", "#7d8a97", "#5b8db8", "#9b6fae")
 """The colours of series, in both light and dark."""
 _AXIS = {"axisLabel": {"color": "#86938d"}, "splitLine": {"lineStyle": {"color": "rgba(134,147,141,.25)"}}}
+_NAMES = {"color": "#86938d", "hideOverlap": True, "alignMinLabel": "left", "alignMaxLabel": "right"}
 _WHOLE = frozenset(
     {
         "seq",
@@ -37,6 +38,21 @@ _WHOLE = frozenset(
 )
 """Columns whose cells are not broken into lines."""
 Row = Mapping[str, Any]
+Interval = tuple[float, float]
+"""Low and high."""
+_ENDS = ("low", "high")
+_PERCENT = "v => v == null || isNaN(v) ? '–' : (v * 100).toFixed(1) + ' %'"
+_PLAIN = "v => v == null || isNaN(v) ? '–' : String(Math.round(v * 1000) / 1000)"
+_AREA = """(params, api) => {
+  const at = api.value(0), ends = [api.coord([at, api.value(1)]), api.coord([at, api.value(2)])];
+  const style = {fill: api.visual('color'), opacity: .18};
+  if (isNaN(api.value(3))) {
+    const [low, high] = ends;
+    return {type: 'rect', shape: {x: low[0] - 2, y: high[1], width: 4, height: low[1] - high[1]}, style};
+  }
+  const next = [api.coord([at + 1, api.value(4)]), api.coord([at + 1, api.value(3)])];
+  return {type: 'polygon', shape: {points: [...ends, ...next]}, style};
+}"""
 
 
 @contextmanager
@@ -114,7 +130,7 @@ def table(
     if file:
         heads = [h for _, h in columns]
         cells = [[str(row.get(f, "")) for f, _ in columns] for row in rows]
-        _exports(visit, file, heads, cells)
+        exports(visit, file, heads, cells)
     return found
 
 
@@ -140,6 +156,9 @@ def chart(
     stacked: bool = False,
     percent: bool = False,
     across: bool = False,
+    bands: Mapping[str, Sequence[Interval | None]] | None = None,
+    marks: Sequence[tuple[int, str]] = (),
+    colours: Sequence[str] = GREENS,
 ) -> ui.echart:
     """Series over named places, with a hint on hover, a legend that switches series, and its PNG and CSV.
 
@@ -152,47 +171,83 @@ def chart(
         stacked: one on top of the other.
         percent: the values are shares.
         across: bars lie, which leaves room for long names.
+        bands: a series' name → the interval of each of its values, drawn behind it; the CSV has its ends.
+        marks: (place, what happened there), each a line across.
+        colours: of the series, in order.
     """
-    drawn = [
+    bands = bands or {}
+    drawn: list[dict[str, Any]] = [
         {
             "name": name, "type": kind, "data": list(values), "barMaxWidth": 28, "connectNulls": True,
             **({"stack": "all"} if stacked else {}),
         }
         for name, values in series.items()
     ]  # fmt: skip
+    if drawn and marks:
+        drawn[0]["markLine"] = _marks(marks)
+    drawn += [_band(name, bands[name], colours[place]) for place, name in enumerate(series) if name in bands]
     value_axis: dict[str, Any] = {"type": "value", **_AXIS}
     if all(value is None or float(value).is_integer() for values in series.values() for value in values):
         value_axis |= {"minInterval": 1}  # counts have no halves
     if percent:
         value_axis |= {"axisLabel": {"color": "#86938d", ":formatter": "v => Math.round(v * 1000) / 10 + '%'"}}
     options = {
-        "color": list(GREENS),
+        "color": list(colours),
         "animation": False,
-        "tooltip": {"trigger": "axis", "confine": True},
+        "tooltip": {"trigger": "axis", "confine": True, ":valueFormatter": _PERCENT if percent else _PLAIN},
         "legend": {"textStyle": {"color": "#86938d"}, "top": 0, "type": "scroll"},
-        "grid": {"left": 8, "right": 12, "top": 36, "bottom": 8, "containLabel": True},
+        "grid": {"left": 8, "right": 12, "top": 48 if marks else 36, "bottom": 8, "containLabel": True},
         **_axes(names, value_axis, across),
         "series": drawn,
     }
     found = ui.echart(options).classes("chart")
     if across:
         found.style(f"height: {max(140, 80 + 40 * len(names))}px")
-    cells = [[name, *(_cell(values[place]) for values in series.values())] for place, name in enumerate(names)]
-    _exports(visit, file, ["", *series], cells, found)
+    columns: dict[str, Sequence[float | None]] = dict(series)
+    for name, intervals in bands.items():
+        columns |= {
+            f"{name} {end}": [one[side] if one else None for one in intervals] for side, end in enumerate(_ENDS)
+        }
+    cells = [[name, *(_cell(values[place]) for values in columns.values())] for place, name in enumerate(names)]
+    exports(visit, file, ["", *columns], cells, found)
     return found
 
 
 def _axes(names: Sequence[str], values: dict[str, Any], across: bool) -> dict[str, Any]:
     places: dict[str, Any] = {"type": "category", "data": list(names), **_AXIS}
     if not across:
-        return {"xAxis": places, "yAxis": values}
+        return {"xAxis": places | {"axisLabel": _NAMES}, "yAxis": values}
     label = {"color": "#86938d", "width": 130, "overflow": "break"}
     return {"xAxis": values, "yAxis": places | {"inverse": True, "axisLabel": label}}
 
 
-def _exports(
+def _band(name: str, intervals: Sequence[Interval | None], colour: str) -> dict[str, Any]:
+    """The intervals as an area from each place to the next, a bar where there is no next."""
+    following = [*intervals[1:], None]
+    data = [
+        [place, *here, *(after or (None, None))]
+        for place, (here, after) in enumerate(zip(intervals, following, strict=True))
+        if here
+    ]
+    return {
+        "name": f"{name} 95 %", "type": "custom", "data": data, ":renderItem": _AREA, "itemStyle": {"color": colour},
+        "dimensions": ["", *_ENDS, "", ""], "encode": {"x": 0, "y": [1, 2], "tooltip": [1, 2]}, "z": 1,
+    }  # fmt: skip
+
+
+def _marks(marks: Sequence[tuple[int, str]]) -> dict[str, Any]:
+    return {
+        "symbol": "none",
+        "lineStyle": {"color": "#a4571f", "type": "dashed", "width": 1.5},
+        "label": {"formatter": "{b}", "color": "#86938d", "position": "end"},
+        "data": [{"name": text, "xAxis": place} for place, text in marks],
+    }
+
+
+def exports(
     visit: Visit, file: str, heads: Sequence[str], cells: Sequence[Sequence[str]], picture: ui.echart | None = None
 ) -> None:
+    """Buttons that give away a table as CSV, and a chart as PNG."""
     with ui.row().classes("exports"):
         if picture is not None:
             drawn = picture

@@ -16,6 +16,7 @@ from openteller.serving.console.pages import (
     offers,
     overview,
     surveys,
+    trends,
 )
 
 PAGES: tuple[ConsolePage, ...] = (
@@ -25,6 +26,7 @@ PAGES: tuple[ConsolePage, ...] = (
     feedback.PAGE,
     surveys.PAGE,
     complaints.PAGE,
+    trends.PAGE,
     customers.PAGE,
     offers.PAGE,
     experiments.PAGE,

@@ -25,3 +25,9 @@ CHANNELS = {
     "cli": LocalText(zh="命令行", en="terminal"),
     "voice": LocalText(zh="语音", en="voice"),
 }
+LANGUAGES = {
+    "zh-Hans": LocalText(zh="简体中文", en="Simplified Chinese"),
+    "zh-Hant": LocalText(zh="繁体中文", en="Traditional Chinese"),
+    "en": LocalText(zh="英文", en="English"),
+    "mixed": LocalText(zh="中英混合", en="mixed"),
+}
