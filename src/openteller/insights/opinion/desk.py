@@ -4,6 +4,7 @@ Agents, analysts, administrators and services look; analysts, administrators and
 services (and administrators) push. Knows nothing about how items are read.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
@@ -13,11 +14,13 @@ from openteller.core.records import Principal, Role
 from openteller.insights.opinion.records import (
     Burst,
     Entity,
+    EntityTone,
     RawItem,
     SourceKind,
     SourceState,
     StoredItem,
     Topic,
+    TopicGrowth,
     TrendPoint,
 )
 from openteller.insights.opinion.reporting import Frame, report_of
@@ -80,6 +83,38 @@ class OpinionDesk:
         _require(principal, _LOOK)
         with self._database.session(principal) as session:
             return self._opinion.bursts(session, since=since, until=None, limit=limit, offset=offset)
+
+    def burst(self, principal: Principal, burst_id: int) -> Burst:
+        """One burst. Raises NotFound, NotAllowed."""
+        _require(principal, _LOOK)
+        with self._database.session(principal) as session:
+            if (found := self._opinion.burst(session, burst_id)) is None:
+                raise NotFound("There is no such burst.", next_step="Take an id from the list of bursts.")
+        return found
+
+    def growing(self, principal: Principal, *, days: int = 1, least: int = 2, limit: int = 20) -> list[TopicGrowth]:
+        """Topics of the last days, those first that grew most against as many days before. Raises NotAllowed."""
+        _require(principal, _LOOK)
+        since = utc_now() - timedelta(days=days)
+        with self._database.session(principal) as session:
+            return self._opinion.growing(session, since - timedelta(days=days), since, least=least, limit=limit)
+
+    def tones(self, principal: Principal, *, days: int = 7) -> list[EntityTone]:
+        """What is said of each entity in the last days and how much was before, the most named first. Raises NotAllowed."""
+        _require(principal, _LOOK)
+        since = utc_now() - timedelta(days=days)
+        earlier = ItemFilter(since=since - timedelta(days=days), until=since, counted=True)
+        with self._database.session(principal) as session:
+            now = self._opinion.toward(session, ItemFilter(since=since, counted=True))
+            past = self._opinion.toward(session, earlier)
+        counts: dict[str, dict[str, int]] = {}
+        for entity_id, sentiment, number in now:
+            counts.setdefault(entity_id, {})[sentiment] = number
+        before = Counter[str]()
+        for entity_id, _, number in past:
+            before[entity_id] += number
+        tones = [EntityTone(entity_id=one, before=before[one], **by) for one, by in counts.items()]
+        return sorted(tones, key=lambda tone: (-tone.items, tone.entity_id))
 
     def trend(
         self, principal: Principal, *, entity_id: str | None = None, days: int = 7, step: str = "day"

@@ -194,6 +194,29 @@ class Topic(Record):
     last_at: datetime
 
 
+class TopicGrowth(Record):
+    """A topic, and how many counted items it got in the latest stretch of time and in the one before."""
+
+    topic: Topic
+    items: int
+    before: int
+
+
+class EntityTone(Record):
+    """How many counted items of a stretch of time name an entity, by what they say of it; and how many did in the one before."""
+
+    entity_id: str
+    negative: int = 0
+    neutral: int = 0
+    positive: int = 0
+    before: int = 0
+
+    @property
+    def items(self) -> int:
+        """All of them."""
+        return self.negative + self.neutral + self.positive
+
+
 class Burst(Record):
     """Far more items about one thing than its past lets expect."""
 

@@ -27,6 +27,7 @@ from openteller.insights.opinion.records import (
     SourceState,
     StoredItem,
     Topic,
+    TopicGrowth,
     TopicStatus,
     TrendPoint,
 )
@@ -341,6 +342,24 @@ class OpinionRepository:
         found = session.execute(query.limit(limit)).all()
         rows = {row.id: row for row in session.scalars(select(OpinionTopicRow).where(OpinionTopicRow.id.in_([one[0] for one in found])))}  # fmt: skip
         return [(_topic(rows[topic_id]), count) for topic_id, count in found if topic_id in rows]
+
+    def burst(self, session: Session, burst_id: int) -> Burst | None:
+        """A burst; None when there is none."""
+        row = session.get(OpinionBurstRow, burst_id)
+        return _burst(row) if row else None
+
+    def growing(
+        self, session: Session, before: datetime, since: datetime, *, least: int, limit: int
+    ) -> list[TopicGrowth]:
+        """Topics that got items from `since` on, at least so many in all; those first that got most more than from `before`."""
+        at = OpinionItemRow.arrived_at
+        now, past = (func.count().filter(part) for part in (at >= since, at < since))
+        query = select(OpinionTopicRow, now, past).join(OpinionItemRow, OpinionItemRow.topic_id == OpinionTopicRow.id)
+        query = query.where(at >= before, OpinionItemRow.duplicate_of.is_(None), OpinionTopicRow.items >= least)
+        query = query.group_by(OpinionTopicRow.id).having(now > 0)
+        query = query.order_by((now - past).desc(), OpinionTopicRow.last_at.desc(), OpinionTopicRow.id)
+        found = session.execute(query.limit(limit))
+        return [TopicGrowth(topic=_topic(row), items=items, before=past) for row, items, past in found]
 
     def bursts(
         self, session: Session, *, since: datetime | None, until: datetime | None, limit: int, offset: int = 0
