@@ -10,9 +10,10 @@ BIN := $(VENV)/bin
 serve: $(VENV)/.serving
 	OPENTELLER_DATA_DIR=$(DATA_DIR) $(BIN)/teller serve --demo --port $(PORT)
 
+# Modules are compiled when they are first used: most never are, and they would be 250 MB.
 $(VENV)/.serving: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	touch $@
 

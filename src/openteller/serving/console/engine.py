@@ -4,8 +4,9 @@ Knows nothing about who may come in (door.py).
 """
 
 import logging
+import warnings
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +25,11 @@ _MARK = Path(__file__).parents[1] / "widget" / "mark.svg"
 async def running() -> AsyncIterator[ASGIApp]:
     """The console's ASGI app while it runs; in one event loop at a time."""
     shell = _shell()
-    async with shell.router.lifespan_context(shell):
+    async with AsyncExitStack() as stack:
+        with warnings.catch_warnings():
+            # NiceGUI looks for its server among all objects of the process, and some of torch's warn when they are looked at.
+            warnings.simplefilter("ignore", FutureWarning)
+            await stack.enter_async_context(shell.router.lifespan_context(shell))
         yield shell
 
 
