@@ -170,14 +170,16 @@ def _heard(day: list[tuple[float, str, int | None]]) -> tuple[dict[int, float], 
             counts[story] = counts.get(story, 0) + 1
             if counts[story] == 10:
                 tenth[story] = second
-        if window.find(words) is not None:
-            continue
-        window.add(place, words, at)
-        cluster = topics.place(words, at, place)
+        repeated = window.find(words)
+        if repeated is None:
+            topic_id = topics.place(words, at, place).id
+            window.add(place, words, at, topic_id)
+        else:
+            topic_id = topics.now(window.topic(repeated))
         for changed_one in topics.take_changed():
             if changed_one.merged_into is not None:
                 detector.join(Key(topic_id=changed_one.id), Key(topic_id=changed_one.merged_into))
-        for burst in detector.observe([Key(topic_id=cluster.id)], place, at):
+        for burst in detector.observe([Key(topic_id=topic_id)] if topic_id else [], place, at):
             of = Counter(stories[one] for one in burst.item_ids).most_common(1)[0][0]
             if of is None:
                 false += 1

@@ -43,7 +43,7 @@ def test_the_same_words_are_counted_up_and_nearly_the_same_are_not_counted(clean
     near = stream.take("other", batch("快讯:央行今日开展千亿元逆回购操作,利率维持不变,市场流动性合理充裕", cursor=2))
     assert (near.items, near.duplicates) == (1, 1)
     copy, first = OpinionDesk(clean, "Asia/Shanghai").items(ANALYST, ItemFilter())
-    assert (first.copies, copy.duplicate_of, copy.topic_id) == (2, first.id, None)
+    assert (first.copies, copy.duplicate_of, copy.topic_id) == (2, first.id, first.topic_id)
 
 
 def test_what_one_source_brings_twice_under_one_id_is_not_counted_up(clean: Database) -> None:
@@ -87,6 +87,24 @@ def test_a_burst_is_found_with_its_tenth_item_and_told_once(clean: Database) -> 
     bursts = desk.bursts(ANALYST)
     assert {burst.entity_id for burst in bursts} >= {"larkfield"}
     assert len(desk.items(ANALYST, ItemFilter(ids=bursts[0].item_ids))) == len(bursts[0].item_ids) == 10
+
+
+@pytest.mark.parametrize("way", ["{}", "快讯:{}", "{},转发第{}次"])
+def test_reposts_are_a_burst_but_one_item(clean: Database, way: str) -> None:
+    clock = Clock()
+    stream = pipeline(clean, clock)
+    stream.take("news", batch("周末全市多云转晴"))
+    told = "青禾证券的软件今天上午开盘后全面瘫痪,大量客户无法下单也无法撤单,客服电话一直占线"
+    bursts = []
+    for number in range(12):
+        clock.forward(seconds=20)
+        bursts.append(
+            stream.take("posts", batch(way.format(told, "一二三四五六七八九十百千"[number]), cursor=number)).bursts
+        )
+    assert bursts[9] > 0
+    assert sum(bursts[:9]) == sum(bursts[10:]) == 0
+    counted = OpinionDesk(clean, "Asia/Shanghai").items(ANALYST, ItemFilter(entity_id="larkfield", counted=True))
+    assert len(counted) == 1
 
 
 WORDS = (

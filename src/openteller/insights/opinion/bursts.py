@@ -158,7 +158,7 @@ class BurstDetector:
             elif key.entity_id and now - (self._since or now) < _KNOWN_AFTER:
                 continue
             if items >= max(LEAST, TIMES * expected) and _is_beyond_chance(items, expected):
-                return Finding(key, items, expected, window, tuple(count.latest))
+                return Finding(key, items, expected, window, tuple(dict.fromkeys(count.latest)))
         return None
 
 

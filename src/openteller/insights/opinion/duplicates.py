@@ -8,7 +8,7 @@ import re
 import zlib
 from collections import OrderedDict
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,13 @@ _SAME_FIGURES = 0.3
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
+class _Kept(NamedTuple):
+    at: datetime
+    signature: "MinHash"
+    figures: frozenset[str]
+    topic_id: int | None
+
+
 class DuplicateWindow:
     """The items of the last `hours`, at most `size` of them. One thread at a time.
 
@@ -37,7 +44,7 @@ class DuplicateWindow:
 
     def __init__(self, size: int = 20_000, hours: float = 72.0) -> None:
         self._size, self._age = size, timedelta(hours=hours)
-        self._kept: OrderedDict[int, tuple[datetime, MinHash, frozenset[str]]] = OrderedDict()
+        self._kept: OrderedDict[int, _Kept] = OrderedDict()
         self._index = _index()
         self._last: tuple[str, MinHash, frozenset[str]] | None = None
 
@@ -49,18 +56,23 @@ class DuplicateWindow:
         signature, figures = self._read(words)
         best, found = THRESHOLD, None
         for other in self._index.query(signature):
-            _, kept, kept_figures = self._kept[other]
-            likeness = float(signature.jaccard(kept))
-            if likeness >= best and _alike(figures, kept_figures):
+            kept = self._kept[other]
+            likeness = float(signature.jaccard(kept.signature))
+            if likeness >= best and _alike(figures, kept.figures):
                 best, found = likeness, other
         return found
 
-    def add(self, item_id: int, words: str, at: datetime) -> None:
+    def topic(self, item_id: int) -> int | None:
+        """The topic that an item was added with; None when it is not remembered."""
+        kept = self._kept.get(item_id)
+        return kept.topic_id if kept else None
+
+    def add(self, item_id: int, words: str, at: datetime, topic_id: int | None = None) -> None:
         """Remember an item; the oldest are forgotten beyond size or age."""
         signature, figures = self._read(words)
-        self._kept[item_id] = (at, signature, figures)
+        self._kept[item_id] = _Kept(at, signature, figures, topic_id)
         self._index.insert(item_id, signature, check_duplication=False)
-        while self._kept and (len(self._kept) > self._size or next(iter(self._kept.values()))[0] < at - self._age):
+        while self._kept and (len(self._kept) > self._size or next(iter(self._kept.values())).at < at - self._age):
             oldest, _ = self._kept.popitem(last=False)
             self._index.remove(oldest)
 

@@ -6,11 +6,9 @@ a mark, so that nothing is learnt about who it is. Under a millisecond a text; d
 stands here. Knows nothing about entities' lists or the store.
 """
 
-import math
 import re
 import zlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -117,20 +115,19 @@ def features(view: str, spans: Sequence[tuple[int, int]] = ()) -> tuple[list[str
     """
     marked, places = _marked(view, spans)
     around = [marked[max(place - _BEFORE, 0) : place + _AFTER] for place in places]
-    return list(_grams(marked[:_MOST])), [gram for part in around for gram in _grams(part)]
+    return _grams(marked[:_MOST]), [gram for part in around for gram in _grams(part)]
 
 
 def vector(groups: Iterable[Sequence[str]], idf: Floats) -> tuple[NDArray[np.int64], Floats]:
     """Buckets and their values: each group sublinear, weighed by `idf` and of unit length."""
-    rows: list[int] = []
-    values: list[float] = []
+    rows, values = list[NDArray[np.int64]](), list[Floats]()
     for number, group in enumerate(groups):
-        counted = Counter(zlib.crc32(gram.encode(), number) % len(idf) for gram in group)
-        weighed = {row: (1 + math.log(count)) * float(idf[row]) for row, count in counted.items()}
-        length = math.sqrt(sum(value * value for value in weighed.values())) or 1.0
-        rows += weighed
-        values += [value / length for value in weighed.values()]
-    return np.array(rows, dtype=np.int64), np.array(values, dtype=np.float32)
+        hashed = np.array([zlib.crc32(gram.encode(), number) for gram in group], dtype=np.int64) % len(idf)
+        buckets, counts = np.unique(hashed, return_counts=True)
+        weighed = (1 + np.log(counts)) * idf[buckets]
+        rows.append(buckets)
+        values.append((weighed / (np.linalg.norm(weighed) or 1.0)).astype(np.float32))
+    return np.concatenate(rows), np.concatenate(values)
 
 
 def _marked(view: str, spans: Sequence[tuple[int, int]]) -> tuple[str, list[int]]:
@@ -144,18 +141,17 @@ def _marked(view: str, spans: Sequence[tuple[int, int]]) -> tuple[str, list[int]
     return "".join([*parts, view[at:]]), places
 
 
-def _grams(text: str) -> Iterator[str]:
-    last = ""
+def _grams(text: str) -> list[str]:
+    grams, last = list[str](), ""
     for piece in _PIECE.findall(text):
         if piece[0].isascii() and piece[0].isalpha():
-            yield f"w {piece}"
-            yield f"s {piece[:5]}"
-            yield f"{last} {piece}"
+            grams += (f"w {piece}", f"s {piece[:5]}", f"{last} {piece}")
             last = piece
         elif piece[0].isdigit():
-            yield "%" if piece.endswith("%") else "#"
+            grams.append("%" if piece.endswith("%") else "#")
             last = "#"
         else:
             for size in range(1, _LONGEST + 1):
-                yield from (piece[start : start + size] for start in range(len(piece) - size + 1))
+                grams += [piece[start : start + size] for start in range(len(piece) - size + 1)]
             last = _MARK if piece.endswith(_MARK) else piece[-1]
+    return grams

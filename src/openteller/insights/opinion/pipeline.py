@@ -127,8 +127,8 @@ class Pipeline:
         fresh, copies = self._fresh(session, items)
         new = self._read_all(session, fresh)
         self._repository.add_items(session, new)
-        self._repository.count_copies(session, copies)
-        findings = self._count(session, new)
+        self._repository.count_copies(session, Counter(first for first, _ in copies))
+        findings = self._count(session, new, copies)
         self._repository.save_topics(session, self._topics.take_changed())
         at = items[-1].arrived_at if items else self._clock()
         self._settle(session, source, batch, len(new), at, "; ".join([*batch.faults, *rejected])[:1_000])
@@ -136,7 +136,7 @@ class Pipeline:
         return Taken(
             items=len(new),
             duplicates=sum(one.duplicate_of is not None for one in new),
-            copies=sum(copies.values()),
+            copies=len(copies),
             rejected=(*batch.faults, *rejected),
             bursts=bursts,
             alerts=alerts,
@@ -147,8 +147,8 @@ class Pipeline:
         if batch.inbox:
             self._repository.settle_inbox(session, batch.inbox)
 
-    def _fresh(self, session: Session, items: list[Item]) -> tuple[list[Item], Counter[int]]:
-        """Items whose words are new, and how often those of others came again. What a source brings twice is not counted."""
+    def _fresh(self, session: Session, items: list[Item]) -> tuple[list[Item], list[tuple[int, Item]]]:
+        """Items whose words are new, and those that repeat an item's, with its id. What a source brings twice is neither."""
         known = {
             words: _Known(*found)
             for words, found in self._repository.known(session, {item.content_hash for item in items}).items()
@@ -162,14 +162,14 @@ class Pipeline:
                 fresh[item.content_hash] = item
         ids = self._repository.draw_ids(session, len(fresh)) if fresh else []
         self._drawn = dict(zip(fresh, ids, strict=True))
-        copies = Counter[int]()
+        copies = list[tuple[int, Item]]()
         for item in again:
             first = known.get(item.content_hash)
             if first is None:
                 other = fresh[item.content_hash]
                 first = _Known(self._drawn[item.content_hash], other.source, other.external_id)
             if not item.external_id or (item.source, item.external_id) != (first.source, first.external_id):
-                copies[first.id] += 1
+                copies.append((first.id, item))
         return list(fresh.values()), copies
 
     def _read_all(self, session: Session, items: list[Item]) -> list[NewItem]:
@@ -178,41 +178,47 @@ class Pipeline:
         for item in items:
             item_id, words = self._drawn[item.content_hash], item.words
             repeated = self._window.find(words)
-            topic_id = None
             if repeated is None:
-                self._window.add(item_id, words, item.arrived_at)
-                topic_id = self._topics.place(words, item.arrived_at, item_id).id
+                topic_id: int | None = self._topics.place(words, item.arrived_at, item_id).id
+                self._window.add(item_id, words, item.arrived_at, topic_id)
+            else:
+                topic_id = self._window.topic(repeated)
             new.append(NewItem(item_id, item, reader.read(words), repeated, topic_id))
             self._last_id = item_id
         return [self._in_merged(one) for one in new]
 
     def _in_merged(self, one: NewItem) -> NewItem:
-        """The item in the topic that its own became part of within the batch."""
-        topic_id = one.topic_id
-        while (
-            topic_id is not None and (cluster := self._topics.changed.get(topic_id)) and cluster.merged_into is not None
-        ):
-            topic_id = cluster.merged_into
-        return one._replace(topic_id=topic_id)
+        """The item in the topic that its own became part of."""
+        return one._replace(topic_id=self._topics.now(one.topic_id))
 
     def _reader_now(self) -> OpinionReader:
         if self._reader is None:
             self._reader = self._make_reader()
         return self._reader
 
-    def _count(self, session: Session, new: list[NewItem]) -> list[tuple[Finding, datetime]]:
+    def _count(
+        self, session: Session, new: list[NewItem], copies: list[tuple[int, Item]]
+    ) -> list[tuple[Finding, datetime]]:
+        """The bursts that begin. What is said again by another is one item everywhere else, but here it is how a thing spreads."""
         for cluster in self._topics.changed.values():
             if cluster.status is TopicStatus.MERGED:
                 self._bursts.join(Key(topic_id=cluster.id), Key(topic_id=cluster.merged_into))
+        arrivals = [(one.item.arrived_at, one.id, self._keys(one)) for one in new]
+        for first, item in copies:
+            topic_id = self._topics.now(self._window.topic(first))
+            if topic_id is not None and item.external_id:
+                arrivals.append((item.arrived_at, first, [Key(topic_id=topic_id)]))
         findings = []
-        for one in new:
-            if one.duplicate_of is None:
-                keys = [Key(topic_id=one.topic_id), *(Key(entity_id=m.entity_id) for m in one.reading.mentions)]
-                at = one.item.arrived_at
-                findings += [(finding, at) for finding in self._bursts.observe(keys, one.id, at)]
+        for at, item_id, keys in sorted(arrivals, key=lambda one: one[0]):
+            findings += [(finding, at) for finding in self._bursts.observe(keys, item_id, at)]
         if new:
             self._tend(session, new[-1].item.arrived_at)
         return findings
+
+    @staticmethod
+    def _keys(one: NewItem) -> list[Key]:
+        of_topic = [Key(topic_id=one.topic_id)] if one.topic_id is not None else []
+        return of_topic + [Key(entity_id=mention.entity_id) for mention in one.reading.mentions]
 
     def _tend(self, session: Session, at: datetime) -> None:
         """Now and then: end what is over."""
@@ -252,10 +258,10 @@ class Pipeline:
         now = self._clock()
         self._window, self._topics, self._bursts = DuplicateWindow(self._window_size), Topics(), BurstDetector()
         recent = self._repository.recent_words(session, now - _REMEMBERED, max(self._window_size, _WORDS))
-        for item_id, at, words, repeats in recent:
-            if not repeats:
-                self._window.add(item_id, words, at)
-        self._topics.restore(self._repository.clusters(session), (words for *_, words, _ in recent))
+        for one in recent:
+            if not one.repeats:
+                self._window.add(one.id, one.words, one.at, one.topic_id)
+        self._topics.restore(self._repository.clusters(session), (one.words for one in recent))
         for key, at, count in self._repository.past_counts(session, now - _PAST, now - timedelta(hours=1)):
             self._bursts.recall(key, at, count)
         for key in self._repository.open_bursts(session):

@@ -58,6 +58,16 @@ class NewItem(NamedTuple):
     topic_id: int | None
 
 
+class RecentWords(NamedTuple):
+    """A stored item as what comes after is held against it; `words` are its title and text."""
+
+    id: int
+    at: datetime
+    words: str
+    repeats: bool
+    topic_id: int | None
+
+
 class ItemFilter(NamedTuple):
     """Which items; None and empty ask for all."""
 
@@ -233,14 +243,17 @@ class ListeningRepository:
         """Take rows out of the inbox."""
         session.execute(delete(OpinionInboxRow).where(OpinionInboxRow.id.in_(ids)))
 
-    def recent_words(self, session: Session, since: datetime, limit: int) -> list[tuple[int, datetime, str, bool]]:
-        """The latest items that came since then, the oldest first: id, arrival, title and text, whether it repeats another."""
-        columns = (OpinionItemRow.id, OpinionItemRow.arrived_at, OpinionItemRow.title, OpinionItemRow.text, OpinionItemRow.duplicate_of)  # fmt: skip
+    def recent_words(self, session: Session, since: datetime, limit: int) -> list[RecentWords]:
+        """The latest items that came since then, the oldest first."""
+        columns = (OpinionItemRow.id, OpinionItemRow.arrived_at, OpinionItemRow.title, OpinionItemRow.text, OpinionItemRow.duplicate_of, OpinionItemRow.topic_id)  # fmt: skip
         query = (
             select(*columns).where(OpinionItemRow.arrived_at >= since).order_by(OpinionItemRow.id.desc()).limit(limit)
         )
         rows = session.execute(query).all()
-        return [(row[0], row[1], "\n".join(filter(None, row[2:4])), row[4] is not None) for row in reversed(rows)]
+        return [
+            RecentWords(row[0], row[1], "\n".join(filter(None, row[2:4])), row[4] is not None, row[5])
+            for row in reversed(rows)
+        ]
 
     def clusters(self, session: Session) -> list[Cluster]:
         """Every live topic, to go on from."""
@@ -260,16 +273,15 @@ class ListeningRepository:
         ]
 
     def past_counts(self, session: Session, since: datetime, recent: datetime) -> list[tuple[Key, datetime, int]]:
-        """How many counted items each topic and entity got: by the hour until `recent`, by ten seconds after; in order."""
+        """How many items each topic and entity got, near-duplicates too: by the hour until `recent`, by ten seconds after; in order."""
         at = OpinionItemRow.arrived_at
         bucket = text("CASE WHEN opinion_items.arrived_at < :recent THEN date_bin('1 hour', opinion_items.arrived_at, 'epoch')"
                       " ELSE date_bin('10 seconds', opinion_items.arrived_at, 'epoch') END AS bucket").bindparams(recent=recent)  # fmt: skip
-        counted = (at >= since, OpinionItemRow.duplicate_of.is_(None))
-        by_topic = select(OpinionItemRow.topic_id, bucket, func.count()).where(*counted).group_by(OpinionItemRow.topic_id, text("bucket"))  # fmt: skip
+        by_topic = select(OpinionItemRow.topic_id, bucket, func.count()).where(at >= since, OpinionItemRow.topic_id.is_not(None)).group_by(OpinionItemRow.topic_id, text("bucket"))  # fmt: skip
         by_entity = (
             select(OpinionMentionRow.entity_id, bucket, func.count())
             .join(OpinionItemRow, OpinionItemRow.id == OpinionMentionRow.item_id)
-            .where(*counted)
+            .where(at >= since)
             .group_by(OpinionMentionRow.entity_id, text("bucket"))
         )
         found = [(Key(topic_id=row[0]), row[1], row[2]) for row in session.execute(by_topic)]

@@ -103,6 +103,7 @@ class Topics:
     live: dict[int, Cluster] = field(default_factory=dict)
     changed: dict[int, Cluster] = field(default_factory=dict)
     _index: dict[str, set[int]] = field(default_factory=dict)
+    _merged: dict[int, int] = field(default_factory=dict)
 
     def place(self, words: str, at: datetime, new_id: int) -> Cluster:
         """The topic of an item: the nearest, or a new one called `new_id`. What changed is in `changed` until taken."""
@@ -136,6 +137,15 @@ class Topics:
         for cluster in stale:
             cluster.status = TopicStatus.ENDED
             self._forget(cluster)
+        self._merged = {
+            gone: kept for gone in self._merged if (kept := self.now(gone)) in self.live and kept is not None
+        }
+
+    def now(self, topic_id: int | None) -> int | None:
+        """The topic that `topic_id` is by now: itself, or what it became part of."""
+        while topic_id in self._merged:
+            topic_id = self._merged[topic_id]
+        return topic_id
 
     def take_changed(self) -> list[Cluster]:
         """What changed since the last call."""
@@ -175,6 +185,7 @@ class Topics:
         kept.mass, kept.items = kept.mass + gone.mass, kept.items + gone.items
         kept.first_at, kept.last_at = min(kept.first_at, gone.first_at), max(kept.last_at, gone.last_at)
         gone.status, gone.merged_into = TopicStatus.MERGED, kept.id
+        self._merged[gone.id] = kept.id
         self._forget(gone)
         self.changed[kept.id] = kept
         return kept
