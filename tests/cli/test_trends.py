@@ -81,7 +81,7 @@ def test_what_cannot_be_done_says_so(arguments: tuple[str, ...], says: str, caps
 def test_jobs_by_hand(capsys: Out) -> None:
     assert run(["jobs", "list", "--json"]) == 0
     names = [job["name"] for job in json.loads(capsys.readouterr().out)]
-    assert names == ["deliveries", "trends", "regrades", "complaints"]
+    assert names == ["deliveries", "trends", "regrades", "complaints", "opinion"]
     assert run(["jobs", "run", "trends"]) == 0
     assert "changes found" in capsys.readouterr().out
     assert run(["jobs", "status"]) == 0

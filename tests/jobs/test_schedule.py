@@ -7,6 +7,7 @@ import pytest
 from croniter import croniter
 
 from openteller.assembly import Application
+from openteller.core.clock import local_date, utc_now
 from openteller.core.records import Principal, Role
 from openteller.demo.load import BANK, load
 from openteller.insights.alerts.records import Channel, Severity
@@ -38,17 +39,19 @@ def application(clean: Database, database_urls: tuple[str, str], tmp_path: Path)
 
 def test_the_schedule_can_be_read(application: Application) -> None:
     jobs = schedule(application)
-    assert [job.name for job in jobs] == ["deliveries", "trends", "regrades", "complaints", "retrain"]
+    assert [job.name for job in jobs] == ["deliveries", "trends", "regrades", "complaints", "opinion", "retrain"]
     assert all(croniter.is_valid(job.cron) for job in jobs)
 
 
 def test_jobs_say_what_came_of_them(application: Application) -> None:
+    yesterday = local_date(utc_now(), "Asia/Shanghai") - timedelta(days=1)
     said = {job.name: job.run() for job in schedule(application) if job.name != "retrain"}
     assert said == {
         "deliveries": "0 alerts sent",
         "trends": "0 changes found",
         "regrades": "0 new grades, 0 alerts, 0 notices",
         "complaints": "0 complaints opened, 0 due",
+        "opinion": f"0 items forgotten, nothing heard on {yesterday}",
     }
     application.close()
 

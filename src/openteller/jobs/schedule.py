@@ -13,6 +13,7 @@ from openteller.assembly import Application
 from openteller.core.clock import utc_now
 from openteller.core.errors import Unavailable
 from openteller.core.records import LocalText
+from openteller.jobs.opinion import mind_opinion
 from openteller.jobs.records import Job
 from openteller.jobs.regrades import tell_of_regrades
 
@@ -31,6 +32,8 @@ def schedule(application: Application) -> tuple[Job, ...]:
             daily(6, settings.timezone), lambda: tell_of_regrades(application), retries=3),
         Job("complaints", LocalText(zh="收录投诉并提醒办理期限", en="open complaints, and warn before their deadlines"), "*/15 * * * *",
             lambda: _mind_complaints(application), retries=3),
+        Job("opinion", LocalText(zh="撰写舆情日报，清除过期舆情", en="write the report of public opinion, forget what is old"),
+            daily(5, settings.timezone), lambda: mind_opinion(application), retries=3),
     ]  # fmt: skip
     if settings.retrain:
         what = LocalText(zh="用已审核的更正重新训练", en="train again with accepted corrections")

@@ -16,15 +16,15 @@ from openteller.core.errors import Conflict
 _POLL_SECONDS = 0.02
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Write `text` as the file `path`: whoever reads meets the old file or the new one, also after a power cut.
+def replace_file(path: Path, content: str | bytes) -> None:
+    """Write the file `path`, text as UTF-8: whoever reads meets the old file or the new one, also after a power cut.
 
     Of several writers at once the last one wins; take a lock when that is not enough.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

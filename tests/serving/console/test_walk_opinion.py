@@ -87,3 +87,13 @@ def test_what_cannot_be_asked_is_said(log_in: LogIn, url: str) -> None:
                         ("event=rain", "word in the address"), ("sentiment=sad", "no such sentiment")):  # fmt: skip
         page.goto(f"{url}/console/opinion?{query}")
         page.locator(".fault", has_text=told).wait_for()
+
+
+def test_the_report_goes_as_a_file_in_the_pages_language(log_in: LogIn, heard: House) -> None:
+    page = log_in("agent.li", "opinion")
+    for name, begin in (("HTML", b"<!doctype html>"), ("PDF", b"%PDF")):
+        with page.expect_download() as written:
+            page.get_by_role("button", name=f"报告 {name}").click()
+        made = written.value.path().read_bytes()
+        assert made.startswith(begin)
+        assert name == "PDF" or BAD in made.decode()

@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 from nicegui import ui
 from starlette.datastructures import URL
 
-from openteller.core.clock import local_text
+from openteller.core.clock import local_date, local_text, utc_now
 from openteller.core.errors import BadInput, NotAuthenticated, OpenTellerError
 from openteller.core.records import LocalText, Principal, Role
 from openteller.core.text import normalise
+from openteller.insights.reports.records import ReportLanguage
 from openteller.serving.console.sessions import Login, Sessions
 from openteller.serving.deps import Serving
 from openteller.serving.observation import log_fault
@@ -44,6 +45,16 @@ class Visit:
     def zone(self) -> str:
         """The IANA time zone of what is shown."""
         return self.serving.application.settings.timezone
+
+    @property
+    def report_language(self) -> ReportLanguage:
+        """The language of reports made from the page."""
+        return "en" if self.language == "en" else "zh"
+
+    @property
+    def today(self) -> date:
+        """The day it is on the bank's clock."""
+        return local_date(utc_now(), self.zone)
 
     def say(self, zh: str, en: str) -> str:
         """One of two texts, by the page's language."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from nicegui import events, ui
 
+from openteller.insights.reports.records import Report
 from openteller.serving.console.page import Visit
 
 GREENS = ("#2f7d68", "#d9a55c", "#a4571f", "#7d8a97", "#5b8db8", "#9b6fae")
@@ -242,6 +243,29 @@ def _marks(marks: Sequence[tuple[int, str]]) -> dict[str, Any]:
         "label": {"formatter": "{b}", "color": "#86938d", "position": "end"},
         "data": [{"name": text, "xAxis": place} for place, text in marks],
     }
+
+
+def report_files(visit: Visit, file: str, make: Callable[[], Report]) -> None:
+    """Buttons that give away a report as HTML and PDF, made when one is pressed."""
+
+    async def html() -> None:
+        from openteller.insights.reports import html as writing
+
+        found = await visit.act(lambda: writing.page(make()).encode())
+        if found:
+            ui.download.content(found, f"{file}-{visit.language}.html")
+
+    async def pdf() -> None:
+        from openteller.insights.reports import pdf as writing
+
+        found = await visit.act(lambda: writing.document(make()))
+        if found:
+            ui.download.content(found, f"{file}-{visit.language}.pdf")
+
+    say = visit.say
+    with ui.element("div").classes("line"):
+        for text, give in ((say("报告 HTML", "Report, HTML"), html), (say("报告 PDF", "Report, PDF"), pdf)):
+            ui.button(text, icon="download", on_click=give).props("outline dense no-caps")
 
 
 def exports(

@@ -28,8 +28,9 @@ from openteller.insights.opinion.records import (
     TrendPoint,
 )
 from openteller.insights.opinion.repository import ItemFilter
+from openteller.insights.reports.records import Report
 from openteller.serving.console.page import STAFF, ConsolePage, Visit
-from openteller.serving.console.parts import chart, exports, figures, section, table
+from openteller.serving.console.parts import chart, exports, figures, report_files, section, table
 from openteller.serving.console.words import MOODS
 
 E = TypeVar("E", bound=StrEnum)
@@ -160,6 +161,7 @@ async def draw(visit: Visit) -> None:
         _entities(wall, choose)
 
     filters()
+    report_files(visit, "opinion", lambda: _report(wall))
     with ui.element("div").classes("wall"):
         with ui.column().classes("gap aside"):
             around()
@@ -250,6 +252,14 @@ def _wanted(visit: Visit, asked: _Asked, since: datetime) -> tuple[ItemFilter, s
         topic = desk.topic(visit.principal, asked.topic)
         return wanted._replace(topic_id=topic.merged_into or topic.id), topic.title
     return wanted._replace(since=since, counted=True), ""
+
+
+def _report(wall: _Wall) -> Report:
+    """The report of the days that the wall shows, of everybody."""
+    visit, today = wall.visit, wall.visit.today
+    settings = visit.serving.application.settings
+    bank, first = visit.say(settings.bank_name_zh, settings.bank_name_en), today - timedelta(days=wall.asked.days - 1)
+    return visit.serving.application.opinion.report(visit.principal, first, today, visit.report_language, bank)
 
 
 def _items(wall: _Wall) -> list[StoredItem]:

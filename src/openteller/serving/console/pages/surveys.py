@@ -14,7 +14,7 @@ from openteller.core.errors import NotFound, OpenTellerError
 from openteller.core.records import LocalText
 from openteller.core.text import normalise
 from openteller.insights.complaints.records import Complaint, Origin
-from openteller.insights.reports.records import Report, ReportLanguage
+from openteller.insights.reports.records import Report
 from openteller.insights.surveys.analysis import Analysis
 from openteller.insights.surveys.desk import MAX_LINK_DAYS, Overview
 from openteller.insights.surveys.figures import Summary
@@ -22,7 +22,7 @@ from openteller.insights.surveys.records import Answer, Kind, StoredSurvey, Surv
 from openteller.insights.surveys.reporting import interval, report, written
 from openteller.serving.console.page import ANALYSTS, STAFF, ConsolePage, Visit, go, link
 from openteller.serving.console.pages.survey_analysis import analysed, said
-from openteller.serving.console.parts import section, table
+from openteller.serving.console.parts import report_files, section, table
 from openteller.serving.observation import log_fault
 
 _SCORES = {Kind.NPS: "NPS", Kind.CSAT: "CSAT", Kind.CES: "CES"}
@@ -101,7 +101,7 @@ async def _one(visit: Visit) -> None:
             text = say(f"第 {stored.version} 版", f"version {stored.version}")
             ui.label(f"{name} · {text} · {visit.local(stored.created_at)}").classes("note")
         days.draw(show)
-        _files(visit, name, days)
+        report_files(visit, name, lambda: _report(visit, name, days))
     if visit.principal.role in ANALYSTS:
         _links(visit, stored)
     await _asked_for(visit)
@@ -147,28 +147,6 @@ class _Period:
         self._last = text
 
 
-def _files(visit: Visit, name: str, days: _Period) -> None:
-    say = visit.say
-
-    async def html() -> None:
-        from openteller.insights.reports import html as writing
-
-        found = await visit.act(lambda: writing.page(_report(visit, name, days)).encode())
-        if found:
-            ui.download.content(found, f"{name}-{visit.language}.html")
-
-    async def pdf() -> None:
-        from openteller.insights.reports import pdf as writing
-
-        found = await visit.act(lambda: writing.document(_report(visit, name, days)))
-        if found:
-            ui.download.content(found, f"{name}-{visit.language}.pdf")
-
-    with ui.element("div").classes("line"):
-        for text, make in ((say("报告 HTML", "Report, HTML"), html), (say("报告 PDF", "Report, PDF"), pdf)):
-            ui.button(text, icon="download", on_click=make).props("outline dense no-caps")
-
-
 def _analysis(visit: Visit, name: str, days: _Period) -> tuple[Survey, Analysis, tuple[Answer, ...]]:
     first, last = days.days
     return visit.serving.application.surveys.analyse(visit.principal, name, first=first, last=last)
@@ -178,8 +156,7 @@ def _report(visit: Visit, name: str, days: _Period) -> Report:
     survey, found, answers = _analysis(visit, name, days)
     settings = visit.serving.application.settings
     bank = LocalText(zh=settings.bank_name_zh, en=settings.bank_name_en)
-    language: ReportLanguage = "en" if visit.language == "en" else "zh"
-    return report(survey, found, answers, language=language, bank=bank, zone=visit.zone, made_at=utc_now())
+    return report(survey, found, answers, language=visit.report_language, bank=bank, zone=visit.zone, made_at=utc_now())
 
 
 def _links(visit: Visit, stored: StoredSurvey) -> None:
