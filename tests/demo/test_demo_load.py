@@ -10,7 +10,9 @@ from openteller.core.records import Audience, Principal, Role
 from openteller.customers.repository import CustomerRepository
 from openteller.demo import load as loading
 from openteller.demo.customers import customers
-from openteller.demo.load import LOGINS, load, load_bank
+from openteller.demo.load import LOGINS, load, load_bank, load_survey
+from openteller.insights.alerts.desk import AlertDesk
+from openteller.insights.surveys.desk import SurveyDesk
 from openteller.knowledge.library import Library
 from openteller.knowledge.records import Document
 from openteller.products.repository import ProductRepository
@@ -249,3 +251,33 @@ def test_no_shipped_document_reads_back_as_edited(clean: Database) -> None:
         session.execute(text("ALTER TABLE audit_log ENABLE ALWAYS TRIGGER refuse"))
     again = load_bank(clean, library)
     assert (again.documents, again.edited, again.withdrawn) == (0, 0, 0)
+
+
+def test_the_survey_is_asked_and_stays_as_staff_left_it(clean: Database) -> None:
+    embedder = ScriptedEmbedder()
+    desk = SurveyDesk(
+        clean,
+        AlertDesk(clean),
+        redact=str,
+        key=lambda: "k",
+        embed=lambda words: embedder.embed(words, "query"),
+        zone="Asia/Shanghai",
+    )
+    visitor, analyst = Principal(subject="v", role=Role.VISITOR), Principal(subject="li", role=Role.ANALYST)
+    assert load_survey(desk)
+    asked = desk.after_conversation(visitor)
+    assert asked
+    assert (asked.survey.name, asked.version, asked.open) == ("service", 1, True)
+    assert not load_survey(desk)
+
+    desk.set_open(analyst, "service", False)
+    assert not load_survey(desk)
+    assert desk.after_conversation(visitor) is None
+    assert not load_survey(desk, reset=True)
+    assert desk.after_conversation(visitor) == asked
+
+    desk.create(analyst, asked.survey.model_copy(update={"hand_off_at": 1}))
+    assert not load_survey(desk)
+    assert load_survey(desk, reset=True)
+    newest = desk.get(analyst, "service")
+    assert (newest.version, newest.survey) == (3, asked.survey)

@@ -1,7 +1,7 @@
-"""Loading the demo bank: its customers, its products, its documents and its logins. All of it can be done twice.
+"""Loading the demo bank: its customers, its products, its documents, its survey and its logins. All of it can be done twice.
 
 What staff did to the documents stays: a withdrawn one stays withdrawn, an edited one as they left it. A document counts
-as edited when its text is none that a load ever wrote; the audit log remembers those.
+as edited when its text is none that a load ever wrote; the audit log remembers those. So does what they did to the survey.
 Customers go in a batch a transaction; what was stored stays, so an interrupted load goes on where it stopped.
 Knows nothing about passwords: who loads the bank hands over how a login is added.
 """
@@ -24,6 +24,8 @@ from openteller.demo import customers as people
 from openteller.demo.ledger import Calendar
 from openteller.demo.product_pages import pages
 from openteller.demo.repository import DemoRepository
+from openteller.insights.surveys.authoring import read as read_survey
+from openteller.insights.surveys.desk import SurveyDesk
 from openteller.knowledge.articles import read_articles
 from openteller.knowledge.records import Document
 from openteller.products.catalogue import read_products
@@ -209,6 +211,22 @@ def load_bank(
     added = library.add(wanted, actor="demo", progress=_passages(progress))
     logins = _add_logins(add_user) if add_user else 0
     return BankReport(products=written, documents=added, logins=logins, withdrawn=len(withdrawn), edited=len(edited))
+
+
+def load_survey(desk: SurveyDesk, *, reset: bool = False) -> bool:
+    """Store the survey that the demo bank asks after conversations; whether anything was stored.
+
+    One that staff wrote a version of or closed stays as they left it, unless `reset`: then the demo's own is open again.
+    """
+    file = BANK / "surveys" / "service.yaml"
+    survey = read_survey(file.read_bytes(), file.name)
+    found = next((one.stored for one in desk.list(_SELF) if one.stored.survey.name == survey.name), None)
+    if found and not reset and (found.created_by != _SELF.subject or not found.open):
+        return False
+    stored, added = desk.create(_SELF, survey)
+    if not stored.open:
+        desk.set_open(_SELF, survey.name, True)
+    return added
 
 
 def _edited(database: Database, shipped: Iterable[Document], stored: Mapping[str, Document]) -> set[str]:

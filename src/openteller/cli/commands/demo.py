@@ -13,7 +13,7 @@ from openteller.core.records import Principal, Role
 from openteller.customers.profile.computing import recompute_all
 from openteller.customers.profile.repository import BehaviourRepository
 from openteller.demo.conversations import DAYS
-from openteller.demo.load import CUSTOMERS, SEED, BankReport, LoadReport, load, load_bank
+from openteller.demo.load import CUSTOMERS, SEED, BankReport, LoadReport, load, load_bank, load_survey
 from openteller.demo.openings import PACK, pack, unpack
 from openteller.demo.outcomes import make_outcomes
 from openteller.demo.past import make_past
@@ -23,7 +23,7 @@ _EXAMPLES = """\
 examples:
   teller demo load
   teller demo load --customers 1000000 --seed 7
-  teller demo load --reset                        also restores documents that were withdrawn or edited
+  teller demo load --reset                        also restores documents and the survey that staff changed
   teller demo offers --customers 500              offers that customers might have seen, for teller recommend train
   teller demo conversations --days 90             what customers might have asked, for teller trends
   teller demo speak --output openings.zip         the openings of all replies as sound, for the next release
@@ -34,7 +34,7 @@ _WORTH_A_PROCESS = 800
 
 
 def demo(arguments: list[str]) -> int:
-    """Load articles, products, customers and, in dev mode, demo logins. Loading again leaves what staff changed."""
+    """Load articles, products, a survey, customers and, in dev mode, demo logins. Loading again leaves what staff changed."""
     parser = argparse.ArgumentParser(
         "teller demo", description=demo.__doc__, epilog=_EXAMPLES, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -42,7 +42,7 @@ def demo(arguments: list[str]) -> int:
     parser.add_argument("--customers", type=int, default=CUSTOMERS)
     parser.add_argument("--days", type=int, default=DAYS, help=f"of conversations (default {DAYS})")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--reset", action="store_true", help="restore documents that staff withdrew or edited")
+    parser.add_argument("--reset", action="store_true", help="restore documents and the survey that staff changed")
     parser.add_argument(
         "--output", type=Path, default=PACK, help="of speak; default: the file that comes with the bank"
     )
@@ -62,7 +62,7 @@ def demo(arguments: list[str]) -> int:
 def load_demo(
     application: Application, customers: int, seed: int = SEED, *, reset: bool = False
 ) -> tuple[LoadReport, BankReport]:
-    """Load what is not there yet, and compute profiles and segments; demo logins in dev mode only. `reset` restores documents that staff changed."""
+    """Load what is not there yet, and compute profiles and segments; demo logins in dev mode only. `reset` restores documents and the survey that staff changed."""
     settings = application.settings
 
     def add_user(username: str, role: Role, customer_id: str | None) -> object:
@@ -77,6 +77,7 @@ def load_demo(
         add_user=add_user if settings.dev else None,
         reset=reset,
     )
+    load_survey(application.surveys, reset=reset)
     if report.added or not _has_segments(application):
         recompute_all(
             application.database,

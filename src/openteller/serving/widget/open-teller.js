@@ -18,6 +18,7 @@ import { Session } from "./parts/session.js";
 import { Mine } from "./parts/mine.js";
 import { OwnApi } from "./parts/own-api.js";
 import { Sheet } from "./parts/citations.js";
+import { Survey } from "./parts/survey.js";
 import { styles } from "./parts/styles.js";
 import { chooseLanguage } from "./parts/words.js";
 
@@ -43,6 +44,7 @@ export class OpenTeller extends HTMLElement {
   #mine;
   #mineButton;
   #calls;
+  #survey;
   #colleague = new Colleague(this);
   #running = null;
   #followed = 0;
@@ -66,6 +68,7 @@ export class OpenTeller extends HTMLElement {
     removeEventListener("pagehide", this.#onLeave);
     this.#running?.abort();
     this.#colleague.stop();
+    this.#survey.stop();
     this.hangUp();
   }
 
@@ -117,6 +120,7 @@ export class OpenTeller extends HTMLElement {
       return;
     }
     const exchange = new Exchange(this, text);
+    this.#survey.goOn();
     this.#log.append(exchange.node);
     this.#focusInput(exchange.node);
     await this.#run(exchange);
@@ -185,6 +189,11 @@ export class OpenTeller extends HTMLElement {
     if (this.#isFollowing) this.#log.scrollTop = this.#log.scrollHeight;
   }
 
+  /** Look soon whether a person of the bank is to come into this session's conversation. For the parts. */
+  lookForColleague(session) {
+    if (session === this.#session) this.#colleague.watch(session, true);
+  }
+
   /** Tell the page; false when the page has taken the matter into its own hands. For the parts. */
   emit(type, detail = {}) {
     return this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true, cancelable: true }));
@@ -194,10 +203,14 @@ export class OpenTeller extends HTMLElement {
   startAnew() {
     this.hangUp();
     this.#running?.abort();
+    const session = this.#session;
+    const last = session.takesSurvey && !this.#colleague.isAwaited ? session.turns.at(-1) : "";
     this.#colleague.stop();
-    this.#session.restart();
+    this.#survey.stop();
+    session.restart();
     this.#greet();
     this.#focusInput();
+    this.#survey.lookBack(session, last);
   }
 
   #build() {
@@ -222,8 +235,15 @@ export class OpenTeller extends HTMLElement {
     this.#calls = new Calls(this, {
       open: (text) => this.#open(text),
       follow: (exchange) => this.#follow(exchange),
+      answered: (exchange, session) => this.#answered(exchange, session),
       changed: (isOn) => this.#calling(isOn),
       leave: () => this.#composer.focusCall(),
+    });
+    this.#survey = new Survey(this, {
+      isQuiet: () => this.#isQuiet,
+      show: (node) => this.#showLast(node),
+      reveal: (node) => this.#keepInView(node),
+      leave: () => this.#focusInput(),
     });
     this.#sheet = new Sheet(this);
     this.#mine = new Mine(this);
@@ -289,6 +309,7 @@ export class OpenTeller extends HTMLElement {
     this.hangUp();
     this.#running?.abort();
     this.#colleague.stop();
+    this.#survey.stop();
     this.client = new Client(this.getAttribute("src"));
     this.client.token = this.getAttribute("token");
     this.#session = new Session(this.client.base, this.client.token);
@@ -334,6 +355,7 @@ export class OpenTeller extends HTMLElement {
       return exchange.node;
     });
     this.#colleague.watch(session, found.at(-1).answer.outcome === "handed_off");
+    this.#survey.watch(session);
     // What was asked in the meantime stays below.
     greeting.after(this.elements.make("p", { class: "caption rule", word: "restored" }), ...exchanges);
     this.#log.scrollTop = this.#log.scrollHeight;
@@ -372,15 +394,27 @@ export class OpenTeller extends HTMLElement {
       if (!(error instanceof ApiError && error.status === 404) || isSecondTry) throw error;
       session.restart();
       this.#colleague.stop();
+      this.#survey.stop();
       exchange.node.before(this.elements.make("p", { class: "caption rule", word: "started_anew" }));
       exchange.begin();
       await this.#stream(exchange, signal, true);
       return;
     }
     if (client.visitor) session.visitor = client.visitor;
+    this.#answered(exchange, session);
+  }
+
+  #answered(exchange, session) {
     session.add(exchange.traceId);
     this.#colleague.watch(session, exchange.isHandedOff);
+    this.#survey.watch(session);
     this.emit("open-teller-answer", { trace_id: exchange.traceId });
+  }
+
+  /** Whether nothing is going on in a conversation that is in view. */
+  get #isQuiet() {
+    const isBusy = this.#running || this.#calls.isOn || this.#composer.text.trim() || this.#colleague.isAwaited;
+    return !isBusy && !this.#panel.hidden;
   }
 
   get #isVocal() {
@@ -395,6 +429,7 @@ export class OpenTeller extends HTMLElement {
   /** A new exchange in a call. */
   #open(text) {
     const exchange = new Exchange(this, text);
+    this.#survey.goOn();
     this.#log.append(exchange.node);
     this.#isFollowing = true;
     exchange.begin();
@@ -422,6 +457,7 @@ export class OpenTeller extends HTMLElement {
     this.#restore();
     this.emit("open-teller-open");
     this.#focusInput();
+    this.#survey.comeBack();
   }
 
   #hide() {
@@ -506,10 +542,20 @@ export class OpenTeller extends HTMLElement {
 
   /** Keep the end in view, though never at the cost of the question's first line. */
   #follow(exchange) {
-    if (!this.#isFollowing || !exchange.node.isConnected) return;
+    if (this.#isFollowing && exchange.node.isConnected) this.#keepInView(exchange.node);
+  }
+
+  #keepInView(node) {
     const log = this.#log;
-    log.scrollTop = Math.min(log.scrollHeight - log.clientHeight, exchange.node.offsetTop - 12);
+    log.scrollTop = Math.min(log.scrollHeight - log.clientHeight, node.offsetTop - 12);
     this.#followed = log.scrollTop;
+  }
+
+  /** Put something at the end of the log; of what stands before it, the last question stays in view. */
+  #showLast(node) {
+    const before = this.#log.lastElementChild;
+    this.#log.append(node);
+    if (this.#isFollowing) this.#keepInView(before);
   }
 
   #noticeScroll() {

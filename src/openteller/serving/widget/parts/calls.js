@@ -17,8 +17,9 @@ export class Calls {
 
   /**
    * @param widget as of the other parts
-   * @param {object} host `open(text)` makes an exchange, `follow(exchange)` keeps it in view, `changed(isOn)` and
-   *   `leave()` tell that a call began or ended, and that the focus must go elsewhere
+   * @param {object} host `open(text)` makes an exchange, `follow(exchange)` keeps it in view, `answered(exchange, session)`
+   *   tells that its answer is whole, `changed(isOn)` and `leave()` that a call began or ended, and that the focus must go
+   *   elsewhere
    */
   constructor(widget, host) {
     this.#widget = widget;
@@ -119,11 +120,7 @@ export class Calls {
   }
 
   #newTurns(session) {
-    const { open, follow } = this.#host;
-    const done = ({ traceId }) => {
-      session.add(traceId);
-      this.#widget.emit("open-teller-answer", { trace_id: traceId });
-    };
-    return new Turns({ open, changed: follow, done });
+    const { open, follow, answered } = this.#host;
+    return new Turns({ open, changed: follow, done: (exchange) => answered(exchange, session) });
   }
 }

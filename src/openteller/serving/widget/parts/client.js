@@ -108,6 +108,17 @@ export class Client {
     await this.#send("POST", path, { body: { action } });
   }
 
+  /** The survey to ask when a conversation is over, as it is stored; null when there is none. */
+  async survey() {
+    return (await (await this.#send("GET", "v1/surveys/after-conversation")).json()).stored;
+  }
+
+  /** Answer a survey after a turn, once. @param {object} values question id → number, option, options or text */
+  async answerSurvey(name, traceId, values, contact) {
+    const body = { trace_id: traceId, values, contact };
+    await this.#send("POST", `v1/surveys/${encodeURIComponent(name)}/answers`, { body });
+  }
+
   /** A document the caller may read. */
   async document(documentId) {
     return (await this.#send("GET", `v1/documents/${encodeURIComponent(documentId)}`)).json();

@@ -15,16 +15,23 @@ export class Colleague {
   #timer = 0;
   #after = 0;
   #isLeading = false;
+  #isAwaited = false;
 
   /** @param widget the element, with its `client`, `elements` and `append` */
   constructor(widget) {
     this.#widget = widget;
   }
 
+  /** Whether a person of the bank leads the conversation, or is to come into it. */
+  get isAwaited() {
+    return this.#isAwaited;
+  }
+
   /** Look from now on in this session's conversation; soon when somebody is expected. */
   watch(session, isExpected) {
     if (session !== this.#session) this.stop();
     this.#session = session;
+    this.#isAwaited ||= isExpected;
     this.#look(isExpected ? SOON : FAR);
   }
 
@@ -34,6 +41,7 @@ export class Colleague {
     this.#session = null;
     this.#after = 0;
     this.#isLeading = false;
+    this.#isAwaited = false;
   }
 
   #look(pause) {
@@ -51,6 +59,7 @@ export class Colleague {
     try {
       const news = await this.#widget.client.news(session.conversationId, this.#after);
       if (session !== this.#session) return;
+      this.#isAwaited = news.standing !== "assistant";
       this.#show(news);
       this.#look(news.standing === "assistant" ? FAR : NEAR);
     } catch {

@@ -1,5 +1,6 @@
 /**
- * What survives a change of page within the tab: the conversation's id and the trace ids of its turns, no text.
+ * What survives a change of page within the tab: the conversation's id, the trace ids of its turns, whether the survey was
+ * shown in it and whether the customer wants none; no text.
  * Kept per API and per identity in sessionStorage; where storage is barred, it lives as long as the page.
  */
 
@@ -48,9 +49,26 @@ export class Session {
     this.#write();
   }
 
+  /** Whether a survey may still be shown in this conversation. */
+  get takesSurvey() {
+    return !this.#state.surveyed && !this.#state.declined;
+  }
+
+  /** A survey is shown in this conversation: the one that there is. */
+  noteSurvey() {
+    this.#state.surveyed = true;
+    this.#write();
+  }
+
+  /** The customer wants no survey in this tab. */
+  declineSurveys() {
+    this.#state.declined = true;
+    this.#write();
+  }
+
   /** Begin a new conversation. */
   restart() {
-    this.#state = { ...this.#state, conversation: newId(), turns: [] };
+    this.#state = { ...this.#state, conversation: newId(), turns: [], surveyed: false };
     this.#write();
   }
 

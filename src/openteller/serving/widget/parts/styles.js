@@ -80,7 +80,7 @@ button:disabled { cursor: default; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 8px; }
 .log:focus-visible, :is(.document, .mine):focus-visible { outline-width: 2px; outline-offset: -2px; border-radius: 0; }
 .exchange:focus { outline: none; }
-h2:focus-visible, .offer.gone:focus-visible, .rating p:focus-visible { outline-width: 2px; }
+h2:focus-visible, .offer.gone:focus-visible, .rating p:focus-visible, .survey > p:focus-visible { outline-width: 2px; }
 .plain { display: inline-grid; place-items: center; min-width: 40px; min-height: 40px; border-radius: 10px; color: var(--muted); }
 .plain:hover { background: var(--soft); color: var(--ink); }
 .plain.wide { min-height: 34px; padding: 0 10px; font-size: 14px; }
@@ -228,6 +228,29 @@ select { font: inherit; font-size: 14px; color: inherit; flex: 1 1 180px; min-wi
 .primary.wide { min-height: 36px; padding: 4px 18px; font-size: 14px; font-weight: 600; }
 `;
 
+const SURVEY = `
+.survey { container-type: inline-size; padding: 14px; border: 1px solid var(--line); border-radius: 14px; background: var(--surface); margin-bottom: 8px; }
+.survey .questions { display: grid; gap: 18px; margin-top: 18px; }
+.survey .asked { min-width: 0; font-size: 14px; }
+.survey form > .asked { margin-top: 10px; }
+.survey legend, .survey .asked > label { display: block; padding: 0; margin-bottom: 7px; line-height: 1.45; }
+.survey .strong .caption { font-weight: 400; }
+.survey .missing legend, .survey .missing > label { color: var(--trouble); }
+.numbers { display: grid; grid-template-columns: repeat(var(--narrow), minmax(0, 1fr)); gap: 4px; }
+.numbers label { position: relative; display: grid; place-items: center; min-height: 38px; border: 1px solid var(--edge); border-radius: 9px; font-variant-numeric: tabular-nums; }
+.numbers label:hover { border-color: var(--accent); background: var(--soft); }
+.numbers input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
+.numbers label:has(:checked) { background: var(--accent); border-color: var(--accent); color: var(--on-accent); font-weight: 600; }
+.numbers label:has(:focus-visible) { outline: 3px solid var(--accent); outline-offset: 2px; }
+@container (min-width: 320px) { .numbers { grid-template-columns: repeat(var(--wide), minmax(0, 1fr)); } }
+.ends { display: flex; justify-content: space-between; gap: 16px; margin-top: 4px; }
+.ends span:last-child { text-align: end; }
+.survey .options { display: grid; gap: 6px; }
+.survey .option { padding: 7px 11px; font-size: 14px; }
+.survey .option.bare { padding: 0; border: 0; background: none; }
+.survey textarea { padding: 8px 12px; border: 1px solid var(--edge); border-radius: 12px; background: var(--ground); }
+`;
+
 const VOICE = `
 .voice { container-type: inline-size; background: var(--surface); border-top: 1px solid var(--line); }
 .voice > .call { display: grid; gap: 8px; padding: 12px 14px 10px; }
@@ -282,6 +305,7 @@ const WISHES = `
 @media (forced-colors: active) {
   .question, .offer, .notice, .launcher, .badge, .star, .hold, .tool, .choice button, .switch i { border: 1px solid CanvasText; }
   .star:has(:checked), .star:has(~ .star :checked) { color: Highlight; }
+  .numbers label:has(:checked) { border: 3px solid Highlight; }
   .call[aria-pressed="true"], .choice [aria-pressed="true"], .tabs [aria-selected="true"], .switch[aria-checked="true"] i { border: 2px solid Highlight; }
   .bars i { background: CanvasText; }
 }
@@ -294,7 +318,7 @@ let sheet = null;
 export function styles() {
   if (sheet === null) {
     sheet = new CSSStyleSheet();
-    sheet.replaceSync(FRAME + CONTROLS + CONVERSATION + MINE + VOICE + WISHES);
+    sheet.replaceSync(FRAME + CONTROLS + CONVERSATION + MINE + SURVEY + VOICE + WISHES);
   }
   return sheet;
 }
