@@ -83,7 +83,7 @@ def test_the_page_of_a_link(client: TestClient, as_staff: Staff) -> None:
     assert "您愿意推荐我们吗" in client.get(path, headers={"Accept-Language": "zh-CN"}).text
     wrong = client.post(path, data={"words": "<b>慢</b>", "reason": ["open", "loan"]}, params={"lang": "en"})
     assert wrong.status_code == 422
-    assert "recommend has no answer" in wrong.text
+    assert '<a href="#recommend">Would you recommend us</a>' in wrong.text
     assert "&lt;b&gt;慢&lt;/b&gt;" in wrong.text
     assert wrong.text.count("checked") == 2
     done = client.post(path, data={"recommend": "9", "reason": ["open", "loan"], "contact": "yes", "else": "x"})
