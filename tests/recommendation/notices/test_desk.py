@@ -87,6 +87,22 @@ def test_other_reasons_are_told_again(bank: Database) -> None:
     assert [notice.grade for notice in desk.mine(ANN)] == ["R5", "R4"]
 
 
+def test_what_was_told_is_counted_by_grade(bank: Database) -> None:
+    desk = desk_of(bank)
+    assert desk.told(LI) == ()
+    desk.write(LI, FUND, Channel.LETTER)
+    GradeDesk(bank).grade(LI, FUND, GradedBy.BANK, RiskGrade.R5, from_on=ON + timedelta(days=1), because="又变了")
+    desk.write(LI, FUND, on=ON + timedelta(days=1))
+    desk.read(ANN, desk.mine(ANN)[0].id)
+    counted = [(one.grade, one.from_on, one.customers, one.notices, one.unsent, one.read) for one in desk.told(LI)]
+    assert counted == [("R5", ON + timedelta(days=1), 1, 1, 0, 1), ("R4", ON, 1, 1, 1, 0)]
+    newest = desk.told(DELIVERY)[0]
+    assert (newest.product_id, newest.grade_before, newest.first_at) == (FUND, "R4", newest.last_at)
+    for other in (ANN, AGENT, VISITOR):
+        with pytest.raises(NotAllowed):
+            desk.told(other)
+
+
 def test_many_who_write_at_once_tell_once(bank: Database) -> None:
     desk = desk_of(bank)
     with ThreadPoolExecutor(6) as pool:

@@ -15,7 +15,7 @@ from openteller.core.errors import NotAllowed, NotFound
 from openteller.core.records import LocalText, Principal, Role
 from openteller.customers.core_banking import customer_of
 from openteller.products.grade_desk import GradeDesk, GradeFile
-from openteller.recommendation.notices.records import Channel, HoldersReport, NewNotice, Noticed, RegradeNotice
+from openteller.recommendation.notices.records import Channel, HoldersReport, NewNotice, Noticed, RegradeNotice, Told
 from openteller.recommendation.notices.repository import NoticeRepository
 from openteller.recommendation.rematching import Rematch
 from openteller.recommendation.suitability_desk import SuitabilityDesk
@@ -90,6 +90,12 @@ class NoticeDesk:
             already=len(drafts) - added,
             note=self._note,
         )
+
+    def told(self, principal: Principal) -> tuple[Told, ...]:
+        """What was told of each grade of each product, and what became of it; the latest first. Raises NotAllowed."""
+        _require_sender(principal)
+        with self._database.session(principal) as session:
+            return self._notices.told(session)
 
     def of_product(
         self, principal: Principal, product_id: str, *, unsent: bool = False, limit: int = 50, offset: int = 0

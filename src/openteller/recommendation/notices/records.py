@@ -1,4 +1,4 @@
-"""The records of telling holders: one notice, what one round of writing did, and what a report on holders covers.
+"""The records of telling holders: one notice, what one round of writing did, what became of it, what a report covers.
 
 Moments are UTC. Knows nothing about how a notice is stored or handed over.
 """
@@ -58,6 +58,22 @@ class Noticed(Record):
     added: int = Field(description="notices written by this call")
     already: int = Field(description="notices that had been written before")
     note: LocalText | None = Field(None, description="what the figures leave out")
+
+
+class Told(Record):
+    """What was told of one grade of a product from one day on, and what became of it."""
+
+    product_id: str
+    product: LocalText = Field(description="the product's name, as it was told")
+    grade_before: RiskGrade
+    grade: RiskGrade
+    from_on: date = Field(description="first day of the grade")
+    first_at: datetime
+    last_at: datetime
+    customers: int = Field(description="who were told")
+    notices: int = Field(description="one customer has several where the reasons changed")
+    unsent: int = Field(description="notices that nobody has handed over")
+    read: int = Field(description="notices that the customer has seen on their page")
 
 
 class HoldersReport(Rematch):

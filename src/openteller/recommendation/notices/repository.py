@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from openteller.core.clock import utc_now
 from openteller.core.records import LocalText
 from openteller.products.records import RiskGrade
-from openteller.recommendation.notices.records import Channel, NewNotice, RegradeNotice
+from openteller.recommendation.notices.records import Channel, NewNotice, RegradeNotice, Told
 from openteller.store.tables import NoticeRow
 
 _KEY = (NoticeRow.customer_id, NoticeRow.product_id, NoticeRow.from_on, NoticeRow.codes)
@@ -35,6 +35,30 @@ class NoticeRepository:
         query = select(NoticeRow).where(NoticeRow.product_id == product_id)
         query = query.where(NoticeRow.sent_at.is_(None)) if unsent else query
         return _page(session, query, limit, offset)
+
+    def told(self, session: Session) -> tuple[Told, ...]:
+        """What was told of each grade of each product, and what became of it; the latest first."""
+        last = func.max(NoticeRow.at)
+        by = (NoticeRow.product_id, NoticeRow.from_on, NoticeRow.grade_before, NoticeRow.grade)
+        query = select(
+            *by,
+            func.max(NoticeRow.product_zh).label("zh"),
+            func.max(NoticeRow.product_en).label("en"),
+            func.min(NoticeRow.at).label("first_at"),
+            last.label("last_at"),
+            func.count(NoticeRow.customer_id.distinct()).label("customers"),
+            func.count().label("notices"),
+            func.count().filter(NoticeRow.sent_at.is_(None)).label("unsent"),
+            func.count(NoticeRow.read_at).label("read"),
+        )
+        found = session.execute(query.group_by(*by).order_by(last.desc(), *by)).mappings()
+        return tuple(
+            Told.model_validate(
+                {name: row[name] for name in Told.model_fields if name != "product"}
+                | {"product": LocalText(zh=row["zh"], en=row["en"])}
+            )
+            for row in found
+        )
 
     def of_customer(self, session: Session, customer_id: str, limit: int) -> tuple[RegradeNotice, ...]:
         """A customer's notices, the newest first."""

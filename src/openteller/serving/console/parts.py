@@ -35,6 +35,9 @@ _WHOLE = frozenset(
         "stage",
         "status",
         "version",
+        "grade",
+        "sent",
+        "read",
     }
 )
 """Columns whose cells are not broken into lines."""
