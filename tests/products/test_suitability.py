@@ -16,8 +16,8 @@ from openteller.products.suitability import (
     Investment,
     Investor,
     Means,
-    Outcome,
     Suitability,
+    Verdict,
     suitable,
 )
 from tests.products.suitability_oracle import Columns, draw, ruling
@@ -26,7 +26,7 @@ ON = date(2026, 11, 24)
 EPOCH = date(2020, 1, 1)
 CASES = 100_000
 RICH = Means(liquid=Decimal(1_000_000), monthly_spending=Decimal(5_000), debts=Decimal(0))
-OUTCOMES = (Outcome.ALLOWED, Outcome.CONFIRM, Outcome.BLOCKED)
+OUTCOMES = (Verdict.ALLOWED, Verdict.CONFIRM, Verdict.BLOCKED)
 
 
 def investor(age: int | None = 40, investor_class: str | None = "C3", days: int = 100, **changes: Any) -> Investor:
@@ -96,7 +96,7 @@ def test_all_classes_and_grades_with_a_valid_assessment(approach: Approach) -> N
         (klass.value, grade.value)
         for klass in InvestorClass
         for grade in RiskGrade
-        if asked(investor(investor_class=klass), grade, approach).outcome is not Outcome.BLOCKED
+        if asked(investor(investor_class=klass), grade, approach).outcome is not Verdict.BLOCKED
     }
     assert allowed == {(f"C{c}", f"R{r}") for c in range(1, 6) for r in range(1, 6) if r <= c}
 
@@ -116,15 +116,15 @@ def test_an_assessment_that_begins_tomorrow_is_none() -> None:
 def test_what_puts_no_money_at_risk_is_open_to_all() -> None:
     stranger = Investor()
     assert pushed(stranger, "R1", invests=False).code == "no_investment"
-    assert pushed(stranger, "R1").outcome is Outcome.BLOCKED
+    assert pushed(stranger, "R1").outcome is Verdict.BLOCKED
 
 
 def test_from_65_on_r3_is_never_pushed_and_asks_for_a_second_yes() -> None:
     younger, senior = (investor(age=age, investor_class="C5") for age in (64, 65))
-    assert [pushed(younger, grade).outcome for grade in RiskGrade] == [Outcome.ALLOWED] * 5
+    assert [pushed(younger, grade).outcome for grade in RiskGrade] == [Verdict.ALLOWED] * 5
     assert [pushed(senior, grade).allowed for grade in RiskGrade] == [True, True, False, False, False]
     assert pushed(senior, "R4").code == "senior_no_push"
-    assert [asked(senior, grade).outcome for grade in RiskGrade] == [Outcome.ALLOWED] * 2 + [Outcome.CONFIRM] * 3
+    assert [asked(senior, grade).outcome for grade in RiskGrade] == [Verdict.ALLOWED] * 2 + [Verdict.CONFIRM] * 3
     assert asked(senior, "R4").code == "senior_confirmation"
 
 
@@ -148,16 +148,16 @@ def test_money_that_is_not_there_is_not_invested() -> None:
 
 def test_money_that_is_needed_takes_a_confirmation_and_is_not_asked_for() -> None:
     tight = means(40_000, spending=10_000)
-    assert asked(tight, "R2", amount=10_000).outcome is Outcome.ALLOWED
+    assert asked(tight, "R2", amount=10_000).outcome is Verdict.ALLOWED
     assert asked(tight, "R2", amount=10_001).code == "reserve_needed"
-    assert asked(tight, "R2", amount=10_001).outcome is Outcome.CONFIRM
-    assert asked(tight, "R2", amount=10_000, lock_up_months=3).outcome is Outcome.ALLOWED
+    assert asked(tight, "R2", amount=10_001).outcome is Verdict.CONFIRM
+    assert asked(tight, "R2", amount=10_000, lock_up_months=3).outcome is Verdict.ALLOWED
     assert asked(tight, "R2", amount=10_000, lock_up_months=4).code == "reserve_needed"
-    assert pushed(tight, "R2", min_amount="10001").outcome is Outcome.BLOCKED
+    assert pushed(tight, "R2", min_amount="10001").outcome is Verdict.BLOCKED
 
 
 def test_debts_come_first() -> None:
-    assert asked(means(50_000, debts=50_000), "R2", amount=100).outcome is Outcome.ALLOWED
+    assert asked(means(50_000, debts=50_000), "R2", amount=100).outcome is Verdict.ALLOWED
     assert asked(means(50_000, debts=50_001), "R2", amount=100).code == "debts_first"
 
 
@@ -201,7 +201,7 @@ CASE = st.builds(
 def test_what_may_be_pushed_may_be_had_without_reservation(case: Case) -> None:
     push = suitable(case.model_copy(update={"approach": Approach.PUSH}))
     ask = suitable(case.model_copy(update={"approach": Approach.ASKED}))
-    assert push.outcome is not Outcome.CONFIRM
+    assert push.outcome is not Verdict.CONFIRM
     assert push.allowed is ask.allowed
 
 

@@ -15,7 +15,7 @@ from openteller.products.grade_desk import GradeDesk
 from openteller.products.grades import GradedBy, GradeStep
 from openteller.products.records import RiskGrade
 from openteller.products.repository import ProductRepository
-from openteller.products.suitability import Outcome
+from openteller.products.suitability import Verdict
 from openteller.recommendation.rematching import Rematch, rematch
 from openteller.recommendation.suitability_desk import SuitabilityDesk
 from openteller.store import audit
@@ -57,7 +57,7 @@ def test_a_holder_who_is_now_below_the_grade_is_told_and_may_keep_it() -> None:
     assert (report.holders, report.suitable, report.grade_before, report.grade) == (2, 1, "R3", "R4")
     (notice,) = report.notices
     assert (notice.customer_id, notice.outcome, notice.codes, notice.new) == (
-        "C1", Outcome.BLOCKED, ("grade_above_class",), True,
+        "C1", Verdict.BLOCKED, ("grade_above_class",), True,
     )  # fmt: skip
     assert "R4" in notice.text.zh
     assert "自主决定是否继续持有" in notice.text.zh
@@ -73,7 +73,7 @@ def test_an_expired_assessment_and_old_age_are_told_as_known() -> None:
 
 def test_whoever_fits_again_is_told_too() -> None:
     (notice,) = matched("R4", "R3", holder("C3")).notices
-    assert (notice.outcome, notice.new) == (Outcome.ALLOWED, True)
+    assert (notice.outcome, notice.new) == (Verdict.ALLOWED, True)
 
 
 @given(
@@ -147,10 +147,10 @@ def test_from_a_grade_to_the_holders_to_tell(bank: Database) -> None:
 def test_a_regraded_product_is_judged_by_its_new_grade(bank: Database) -> None:
     desk = desk_of(bank)
     before = desk.verdict(ANN, FUND.id, Decimal(10))
-    assert before.outcome is Outcome.ALLOWED
+    assert before.outcome is Verdict.ALLOWED
     GradeDesk(bank).grade(LI, FUND.id, GradedBy.BANK, RiskGrade.R4, from_on=ON, because="波动加大")
     assert desk.verdict(ANN, FUND.id, Decimal(10)).code == "grade_above_class"
-    assert desk.verdict(BEN, FUND.id, Decimal(10)).outcome is Outcome.ALLOWED
+    assert desk.verdict(BEN, FUND.id, Decimal(10)).outcome is Verdict.ALLOWED
     assert desk.verdict(BEN, FUND.id, Decimal(1_000)).code == "funds_short"
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from openteller.assistant import skills
 from openteller.assistant.answering import Answerer, Found, Shelf, approved_text
 from openteller.assistant.composition import Composer, NotGrounded
-from openteller.assistant.hand_offs.records import WITH_A_PERSON, Standing
+from openteller.assistant.hand_offs.records import WITH_A_PERSON, LedBy
 from openteller.assistant.hand_offs.repository import HandOffRepository
 from openteller.assistant.suitability_remark import remark_on
 from openteller.assistant.wording import Say, say
@@ -134,7 +134,7 @@ class Dialogue:
         )
         found, new_state = (
             (Found(_with_a_person(language)), dict[str, Any]())
-            if standing is Standing.PERSON
+            if standing is LedBy.PERSON
             else self._answer(inquiry, reading, principal, search, state, language, today)
         )
         answer = found.answer
@@ -184,12 +184,12 @@ class Dialogue:
         with self._database.session(principal) as session:
             return self._turns.get(session, trace_id)
 
-    def _state(self, inquiry: Inquiry, principal: Principal) -> tuple[dict[str, Any], Standing]:
+    def _state(self, inquiry: Inquiry, principal: Principal) -> tuple[dict[str, Any], LedBy]:
         """What waits in the conversation, and who answers in it. A caller is always answered: they read nothing."""
         with self._database.session(principal) as session:
             state = self._turns.state(session, inquiry.conversation_id) if principal.customer_id else {}
             if inquiry.channel == "voice":
-                return state, Standing.ASSISTANT
+                return state, LedBy.ASSISTANT
             return state, self._hand_offs.standing(session, inquiry.conversation_id, utc_now())
 
     def _answer(

@@ -13,7 +13,7 @@ from openteller.core.errors import NotFound, Unavailable
 from openteller.core.records import Answer, Understanding
 from openteller.customers.behaviour import CustomerFile
 from openteller.products.records import Product
-from openteller.products.suitability import Approach, Outcome, suitable
+from openteller.products.suitability import Approach, Verdict, suitable
 from openteller.recommendation.matching import case_of
 
 _AT_MOST = 2
@@ -62,9 +62,9 @@ def _asked_about(answer: Answer, understanding: Understanding) -> Iterator[str]:
 
 def _remark(product: Product, file: CustomerFile, language: str, on: date, zone: str) -> str:
     verdict = suitable(case_of(file, product, on, Approach.ASKED, zone=zone))
-    if verdict.outcome is Outcome.ALLOWED:
+    if verdict.outcome is Verdict.ALLOWED:
         return ""
-    what = Say.NOT_SUITABLE if verdict.outcome is Outcome.BLOCKED else Say.SUITABLE_IF_CONFIRMED
+    what = Say.NOT_SUITABLE if verdict.outcome is Verdict.BLOCKED else Say.SUITABLE_IF_CONFIRMED
     return _said(what, product, language, verdict.reason(language))
 
 

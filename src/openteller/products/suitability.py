@@ -50,7 +50,7 @@ class Approach(StrEnum):
     """The customer asks about it, wants to buy it, or holds it."""
 
 
-class Outcome(StrEnum):
+class Verdict(StrEnum):
     """What the wall says."""
 
     ALLOWED = "allowed"
@@ -124,13 +124,13 @@ class Reason(Record):
 class Suitability(Record):
     """The wall's verdict, with every reason that led to it."""
 
-    outcome: Outcome
+    outcome: Verdict
     reasons: tuple[Reason, ...] = Field(min_length=1)
 
     @property
     def allowed(self) -> bool:
         """Whether nothing stands against it. Only then may it be pushed."""
-        return self.outcome is Outcome.ALLOWED
+        return self.outcome is Verdict.ALLOWED
 
     @property
     def code(self) -> str:
@@ -145,16 +145,16 @@ class Suitability(Record):
 def suitable(case: Case) -> Suitability:
     """May this product be shown to this investor (pushed), or be had by them (asked for)? Rules: see the module."""
     if not case.product.invests:
-        return _verdict(Outcome.ALLOWED, _NO_RISK)
+        return _verdict(Verdict.ALLOWED, _NO_RISK)
     blocking = [found for rule in _BLOCKING if (found := rule(case))]
     doubtful = [found for rule in _DOUBTFUL if (found := rule(case))]
     if case.approach is Approach.PUSH and doubtful:
-        return _verdict(Outcome.BLOCKED, *blocking, *doubtful)
+        return _verdict(Verdict.BLOCKED, *blocking, *doubtful)
     if blocking:
-        return _verdict(Outcome.BLOCKED, *blocking)
+        return _verdict(Verdict.BLOCKED, *blocking)
     if doubtful:
-        return _verdict(Outcome.CONFIRM, *doubtful)
-    return _verdict(Outcome.ALLOWED, _fits(case))
+        return _verdict(Verdict.CONFIRM, *doubtful)
+    return _verdict(Verdict.ALLOWED, _fits(case))
 
 
 def _capacity(case: Case) -> Reason | None:
@@ -296,7 +296,7 @@ def _reason(code: str, article: str, zh: str, en: str) -> Reason:
     return Reason(code=code, text=LocalText(zh=zh, en=en), rule=_ORDER + article)
 
 
-def _verdict(outcome: Outcome, *reasons: Reason) -> Suitability:
+def _verdict(outcome: Verdict, *reasons: Reason) -> Suitability:
     return Suitability(outcome=outcome, reasons=reasons)
 
 

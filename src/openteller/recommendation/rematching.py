@@ -16,7 +16,7 @@ from openteller.core.records import LocalText, Record
 from openteller.customers.records import Holder
 from openteller.products.grades import GradeStep
 from openteller.products.records import Product, RiskGrade
-from openteller.products.suitability import Approach, Case, Investment, Outcome, Suitability, suitable
+from openteller.products.suitability import Approach, Case, Investment, Suitability, Verdict, suitable
 from openteller.recommendation.matching import assessed_investor
 
 _NOTHING_TO_PAY = Decimal(0)
@@ -31,7 +31,7 @@ class Notice(Record):
     currency: str
     investor_class: str | None = Field(description="of the latest assessment; None: never assessed")
     expires_on: date | None
-    outcome: Outcome
+    outcome: Verdict
     codes: tuple[str, ...] = Field(description="of the reasons")
     new: bool = Field(description="whether the grade before gave another verdict")
     text: LocalText

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from openteller.assistant.hand_offs.records import Conversation, Standing
+from openteller.assistant.hand_offs.records import Conversation, LedBy
 from openteller.core.records import (
     MAX_INQUIRY_CHARACTERS,
     Answer,
@@ -38,7 +38,7 @@ from openteller.knowledge.records import Document, Hit
 from openteller.products.grade_desk import MAX_BECAUSE_CHARACTERS
 from openteller.products.grades import GradedBy
 from openteller.products.records import Product, RiskGrade
-from openteller.products.suitability import Outcome, Reason, Suitability
+from openteller.products.suitability import Reason, Suitability, Verdict
 from openteller.recommendation.notices.records import Channel, RegradeNotice
 from openteller.serving.errors import TOO_LARGE
 from openteller.understanding.explaining import MAX_EXPLAINED_CHARACTERS
@@ -154,7 +154,7 @@ class WrittenByStaff(Record):
 class ConversationNews(Record):
     """Who answers in a conversation now, and what staff wrote in it. `standing`: assistant, waiting or person."""
 
-    standing: Standing
+    standing: LedBy
     messages: tuple[WrittenByStaff, ...]
 
 
@@ -486,7 +486,7 @@ class QuestionnaireBody(CustomerBody):
 class SuitabilityAnswer(Record):
     """Whether a product suits a customer, with the reasons and the rules they rest on."""
 
-    outcome: Outcome
+    outcome: Verdict
     reasons: tuple[Reason, ...]
 
     @classmethod

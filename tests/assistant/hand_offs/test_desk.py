@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from openteller.assistant.dialogue import Dialogue, inquiry_of
 from openteller.assistant.hand_offs.desk import HandOffDesk
-from openteller.assistant.hand_offs.records import SILENCE, WITH_A_PERSON, Standing
+from openteller.assistant.hand_offs.records import SILENCE, WITH_A_PERSON, LedBy
 from openteller.core.clock import utc_now
 from openteller.core.errors import BadInput, Conflict, NotAllowed, NotFound, TooLarge
 from openteller.core.records import Outcome, Principal, Role, Turn
@@ -48,7 +48,7 @@ def actions(database: Database) -> list[str]:
 
 def test_the_one_who_waits_is_listed_with_what_was_said(desk: HandOffDesk, handed_off: UUID) -> None:
     (one,) = desk.waiting(AGENT)
-    assert (one.conversation_id, one.standing, one.text, one.turns) == (handed_off, Standing.WAITING, "转人工", 2)
+    assert (one.conversation_id, one.standing, one.text, one.turns) == (handed_off, LedBy.WAITING, "转人工", 2)
     assert one.reason.startswith("intent human_agent")
     context = desk.context(AGENT, handed_off)
     assert [turn.inquiry.text for turn in context.turns] == ["卡丢了", "转人工"]
@@ -62,11 +62,11 @@ def test_a_person_answers_until_it_is_given_back(clean: Database, desk: HandOffD
     assert (turn.answer.outcome, turn.answer.skill) == (Outcome.HANDED_OFF, WITH_A_PERSON)
     assert turn.offers == ()
     said = desk.say(AGENT, handed_off, " 您好!我是客服。 ")
-    assert desk.written(VISITOR, handed_off) == (Standing.PERSON, (said,))
-    assert desk.written(VISITOR, handed_off, said.id) == (Standing.PERSON, ())
+    assert desk.written(VISITOR, handed_off) == (LedBy.PERSON, (said,))
+    assert desk.written(VISITOR, handed_off, said.id) == (LedBy.PERSON, ())
     assert (said.text, said.author) == ("您好!我是客服。", "agent.li")
     desk.give_back(AGENT, handed_off)
-    assert desk.written(VISITOR, handed_off)[0] is Standing.ASSISTANT
+    assert desk.written(VISITOR, handed_off)[0] is LedBy.ASSISTANT
     assert ask(road(clean), "卡丢了", handed_off).answer.outcome is Outcome.ANSWERED
     assert actions(clean) == ["hand_off.taken", "hand_off.answered", "hand_off.closed"]
     # What was asked of a person that was there already is no new hand-off.
@@ -127,9 +127,9 @@ def test_silence_gives_it_back(clean: Database, handed_off: UUID) -> None:
         return HandOffDesk(clean, lambda: moment)
 
     # The customer wrote a moment ago, so it lives.
-    assert at(now).written(VISITOR, handed_off)[0] is Standing.PERSON
+    assert at(now).written(VISITOR, handed_off)[0] is LedBy.PERSON
     later = now + SILENCE + timedelta(seconds=1)
-    assert at(later).written(VISITOR, handed_off)[0] is Standing.ASSISTANT
+    assert at(later).written(VISITOR, handed_off)[0] is LedBy.ASSISTANT
     assert at(later).waiting(AGENT) == ()
     with pytest.raises(Conflict, match="do not lead"):
         at(later).say(AGENT, handed_off, "hello")

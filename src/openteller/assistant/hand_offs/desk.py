@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from openteller.assistant.hand_offs.records import Context, Conversation, StaffMessage, Standing
+from openteller.assistant.hand_offs.records import Context, Conversation, LedBy, StaffMessage
 from openteller.assistant.hand_offs.repository import HandOffRepository
 from openteller.core.clock import utc_now
 from openteller.core.errors import BadInput, Conflict, NotAllowed, NotFound, TooLarge
@@ -83,7 +83,7 @@ class HandOffDesk:
             found = self._hand_offs.get(session, conversation_id)
             if found is None:
                 raise _unknown(conversation_id)
-            if found.standing is Standing.PERSON:
+            if found.standing is LedBy.PERSON:
                 raise _taken(found.taken_by or "")
             asked = self._hand_offs.take(session, conversation_id, who, now)
             taken = asked or self._hand_offs.take_unasked(session, conversation_id, who, _UNASKED, now)
@@ -121,7 +121,7 @@ class HandOffDesk:
 
     def written(
         self, principal: Principal, conversation_id: UUID, after: int = 0
-    ) -> tuple[Standing, tuple[StaffMessage, ...]]:
+    ) -> tuple[LedBy, tuple[StaffMessage, ...]]:
         """For the customer: who answers in their conversation, and what staff wrote after message `after`.
 
         Raises:

@@ -15,7 +15,7 @@ WITH_A_PERSON = "person"
 """The skill of an answer that was left to a person."""
 
 
-class Standing(StrEnum):
+class LedBy(StrEnum):
     """Who answers in a conversation."""
 
     ASSISTANT = "assistant"
@@ -41,7 +41,7 @@ class Conversation(Record):
     sentiment: str
     outcome: Outcome
     hand_off: UUID | None = None
-    standing: Standing = Standing.ASSISTANT
+    standing: LedBy = LedBy.ASSISTANT
     reason: str = ""
     waiting_since: datetime | None = None
     taken_by: str | None = None

@@ -8,23 +8,23 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from openteller.assistant.hand_offs.records import SILENCE, Conversation, StaffMessage, Standing
+from openteller.assistant.hand_offs.records import SILENCE, Conversation, LedBy, StaffMessage
 from openteller.core.records import Outcome
 from openteller.store.tables import ConversationRow, HandOffRow, StaffMessageRow, TurnRow
 
-_BY_STATUS = {"open": Standing.WAITING, "taken": Standing.PERSON, None: Standing.ASSISTANT}
+_BY_STATUS = {"open": LedBy.WAITING, "taken": LedBy.PERSON, None: LedBy.ASSISTANT}
 
 
 class HandOffRepository:
     """Every method works in the caller's transaction."""
 
-    def standing(self, session: Session, conversation_id: UUID, now: datetime) -> Standing:
+    def standing(self, session: Session, conversation_id: UUID, now: datetime) -> LedBy:
         """Who answers in the conversation now: a person who has taken it, unless both were silent for `SILENCE`."""
         of_it = HandOffRow.conversation_id == conversation_id
         if session.scalar(select(exists().where(of_it, HandOffRow.status == "taken", _is_lively(now)))):
-            return Standing.PERSON
+            return LedBy.PERSON
         waits = session.scalar(select(exists().where(of_it, HandOffRow.status == "open")))
-        return Standing.WAITING if waits else Standing.ASSISTANT
+        return LedBy.WAITING if waits else LedBy.ASSISTANT
 
     def live(self, session: Session, since: datetime, limit: int) -> tuple[Conversation, ...]:
         """Conversations with a turn since then, the latest first."""

@@ -12,7 +12,7 @@ from uuid import UUID
 from nicegui import ui
 
 from openteller.assistant.hand_offs.desk import HandOffDesk
-from openteller.assistant.hand_offs.records import WITH_A_PERSON, Context, Conversation, StaffMessage, Standing
+from openteller.assistant.hand_offs.records import WITH_A_PERSON, Context, Conversation, LedBy, StaffMessage
 from openteller.core.clock import utc_now
 from openteller.core.errors import OpenTellerError
 from openteller.core.records import LocalText, Turn
@@ -111,8 +111,8 @@ def _asked(visit: Visit) -> UUID | None:
 
 def _lists(page: _Desk, choose: Callable[[UUID], Awaitable[None]]) -> None:
     say = page.visit.say
-    waiting = [c for c in page.waiting if c.standing is Standing.WAITING]
-    led = [c for c in page.waiting if c.standing is Standing.PERSON]
+    waiting = [c for c in page.waiting if c.standing is LedBy.WAITING]
+    led = [c for c in page.waiting if c.standing is LedBy.PERSON]
     known = {c.conversation_id for c in page.waiting}
     parts = (
         (say("等待人工", "Waiting for a person"), waiting, say("没有客户在等。", "Nobody waits.")),
@@ -146,7 +146,7 @@ def _listed(page: _Desk, one: Conversation, choose: Callable[[UUID], Awaitable[N
 
 
 def _since(visit: Visit, one: Conversation) -> str:
-    if one.standing is Standing.WAITING and one.waiting_since:
+    if one.standing is LedBy.WAITING and one.waiting_since:
         minutes = int((utc_now() - one.waiting_since).total_seconds() // 60)
         return visit.say(f"等了 {minutes} 分钟", f"{minutes} min")
     return visit.clock(one.last_at)
