@@ -15,8 +15,10 @@ from openteller.customers.profile.repository import BehaviourRepository
 from openteller.demo.conversations import DAYS
 from openteller.demo.load import CUSTOMERS, SEED, BankReport, LoadReport, load, load_bank
 from openteller.demo.openings import PACK, pack, unpack
+from openteller.demo.opinion import hear_yesterday
 from openteller.demo.outcomes import make_outcomes
 from openteller.demo.past import make_past
+from openteller.demo.repository import DemoRepository
 from openteller.settings import load as load_settings
 
 _EXAMPLES = """\
@@ -87,6 +89,18 @@ def load_demo(
         )
     _take_in_speech(application)
     return report, bank
+
+
+def load_past(application: Application) -> None:
+    """What was asked and heard before today, where nothing was: customers' questions, and a day of public opinion."""
+    settings = application.settings
+    today = local_date(utc_now(), settings.timezone)
+    with application.database.session(_SELF) as session:
+        is_new = DemoRepository().has_no_turns(session)
+    if is_new:
+        make_past(application.database, today, zone=settings.timezone, progress=console_progress())
+    with suppress(OpenTellerError):  # public opinion needs an extra
+        hear_yesterday(application.database, application.opinion, application.opinion_reader, application.alerts, today)
 
 
 def _has_segments(application: Application) -> bool:

@@ -5,7 +5,7 @@ import logging
 
 from openteller.assembly import Application, open_senders
 from openteller.cli import running
-from openteller.cli.commands.demo import load_demo
+from openteller.cli.commands.demo import load_demo, load_past
 from openteller.cli.progress import console_progress
 from openteller.core.errors import ConfigurationError
 from openteller.core.records import Principal, Role
@@ -40,6 +40,7 @@ def serve(arguments: list[str]) -> int:
     try:
         if given.demo:
             load_demo(application, given.customers)
+            load_past(application)
         application.warm()
         if settings.jobs:
             worker = Worker(application.database, schedule(application))
