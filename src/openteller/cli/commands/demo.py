@@ -57,6 +57,7 @@ def demo(arguments: list[str]) -> int:
         if given.action == "conversations":
             return _converse(application, given.days, given.seed)
         report, bank = load_demo(application, given.customers, given.seed, reset=given.reset)
+        take_in_speech(application)
     print("\n".join(filter(None, [report.summary, bank.summary])))
     return 0
 
@@ -87,7 +88,6 @@ def load_demo(
             engine="processes",
             progress=counting("profiles"),
         )
-    _take_in_speech(application)
     return report, bank
 
 
@@ -144,7 +144,7 @@ def _pack(application: Application, file: Path) -> int:
     return 0
 
 
-def _take_in_speech(application: Application) -> None:
+def take_in_speech(application: Application) -> None:
     """Take in the sound that comes with the bank; without an engine for speech there is nobody to say it."""
     with suppress(OpenTellerError):
         unpack(application.speech)

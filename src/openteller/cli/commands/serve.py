@@ -2,10 +2,11 @@
 
 import argparse
 import logging
+import threading
 
 from openteller.assembly import Application, open_senders
 from openteller.cli import running
-from openteller.cli.commands.demo import load_demo, load_past
+from openteller.cli.commands.demo import load_demo, load_past, take_in_speech
 from openteller.cli.progress import console_progress
 from openteller.core.errors import ConfigurationError
 from openteller.core.records import Principal, Role
@@ -42,6 +43,8 @@ def serve(arguments: list[str]) -> int:
             load_demo(application, given.customers)
             load_past(application)
         application.warm()
+        if given.demo:  # who types need not wait for it
+            threading.Thread(target=take_in_speech, args=(application,), daemon=True).start()
         if settings.jobs:
             worker = Worker(application.database, schedule(application))
             worker.start()
