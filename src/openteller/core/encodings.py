@@ -103,5 +103,7 @@ def _big5_common(lead: int, trail: int) -> bool:
 
 def _is_junk(text: str) -> bool:
     sample = text[:100_000]
+    if sample.replace("\n", "").isprintable():
+        return False
     odd = sum(unicodedata.category(c) in ("Cc", "Cn", "Co", "Cs") and c not in "\n\r\t\f" for c in sample)
     return odd > _JUNK_SHARE * len(sample)
