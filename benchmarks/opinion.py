@@ -40,6 +40,7 @@ LINES = tuple(
 )
 START = datetime(2026, 3, 2, 16, tzinfo=UTC)
 _BATCH = 200
+_PROMPT = 5.0
 
 
 def main() -> None:
@@ -141,7 +142,10 @@ def bursts(count: int, background: int, chance: random.Random) -> None:
     delays = [alerted[number] - tenth[number] for number in tenth if number in alerted]
     print(f"bursts: {count} planted among {len(day):,} items in a day; found {len(delays)}")
     if delays:
-        print(f"seconds after the tenth item: median {sorted(delays)[len(delays) // 2]:.1f}, longest {max(delays):.1f}")
+        prompt = sum(delay <= _PROMPT for delay in delays)
+        print(
+            f"at most {_PROMPT:.0f} s after the tenth item: {prompt}; median {sorted(delays)[len(delays) // 2]:.1f} s, longest {max(delays):.1f} s"
+        )
     print(f"bursts that nobody planted: {false}")
 
 

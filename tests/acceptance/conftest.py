@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from openteller.assembly import Application
-from openteller.cli.commands.demo import load_demo
+from openteller.cli.commands.demo import load_demo, take_in_speech
 from openteller.settings import load
 from tests.browser import browser, browser_page, open_page
 
@@ -39,6 +39,7 @@ def environment(bank_dir: Path) -> dict[str, str]:
 def application(bank_dir: Path) -> Iterator[Application]:
     application = Application(load(data_dir=bank_dir, dev=True))
     load_demo(application, 50)
+    take_in_speech(application)
     application.warm()
     yield application
     application.close()

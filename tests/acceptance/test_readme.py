@@ -26,10 +26,9 @@ PAGES = ("README.md", *(f"docs/guide/{name}.md" for name in GUIDES))
 
 
 def block(page: str) -> list[str]:
-    """The lines of a page's first block of console text."""
-    tour = re.search(r"```console\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)
-    assert tour
-    return tour[1].splitlines()
+    """The lines of a page's blocks of console text."""
+    blocks = re.findall(r"```console\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)
+    return [line for block in blocks for line in block.splitlines()]
 
 
 def commands(page: str) -> list[str]:

@@ -54,6 +54,7 @@ def test_up_down_and_up_again(blank: tuple[Database, str]) -> None:
     revisions = [
         revision.revision for revision in ScriptDirectory(migrations.__path__[0]).walk_revisions()
     ]  # the newest first
+    assert migrations.head() == revisions[0]
     below = [objects(owner_url)]
     for revision in revisions[1:]:
         database.downgrade(revision)

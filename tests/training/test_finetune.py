@@ -90,6 +90,15 @@ def test_every_switch_trains_and_is_written(
     assert np.isfinite(encoder.encode(["卡丢了"]).embedding).all()
 
 
+def test_an_unknown_figure_is_refused_before_training(data_dir: Path, tmp_path: Path) -> None:
+    write(tmp_path / "toy.jsonl")
+    recipe = replace(RECIPE, metric="f2")
+    with pytest.raises(BadInput, match="There is no figure 'f2'") as caught:
+        finetune(recipe, tmp_path.joinpath, Catalogue(data_dir).locate("small"), tmp_path / "m", quiet)
+    assert "macro_f1" in str(caught.value.next_step)
+    assert not list(tmp_path.rglob("checkpoint-*"))
+
+
 def test_a_few_texts_of_each_label_are_enough_for_what_is_easy(data_dir: Path, tmp_path: Path) -> None:
     write(tmp_path / "toy.jsonl")
     recipe = replace(RECIPE, few_shot=3, label_names=True, contrastive_steps=12, epochs=2)

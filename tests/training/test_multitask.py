@@ -17,7 +17,7 @@ from openteller.runtime.catalogue import Catalogue
 from openteller.runtime.exported import open_exported
 from openteller.runtime.loader import load_encoder
 from openteller.runtime.onnx_backend import EncoderClassifier
-from openteller.training.evaluating import evaluate, open_artefact
+from openteller.training.evaluating import evaluate, open_artefact, open_champion
 from openteller.training.exporting.export import export
 from openteller.training.exporting.texts import validation_texts
 from openteller.training.finetune import finetune
@@ -94,7 +94,8 @@ def test_with_an_adapter_and_against_a_model_of_one_head(data_dir: Path, rows: P
     recipe = replace(RECIPE, heads=heads, adapter="lora", learning_rate=1e-2)
     train(recipe, rows.joinpath, catalogue.locate("small"), rows / "desk", quiet)
     finetune(replace(ONE, epochs=1), rows.joinpath, catalogue.locate("small"), rows / "one", quiet)
-    candidate, champion = open_artefact(rows / "desk", catalogue, "intent"), open_artefact(rows / "one", catalogue)
+    candidate = open_artefact(rows / "desk", catalogue, "intent")
+    champion = open_champion(rows / "one", catalogue, "intent")
     report = evaluate(candidate, rows / "toy.jsonl", champion=champion, samples=20)
     assert report.as_dict()["comparisons"]
     assert (rows / "desk/adapter.safetensors").is_file()

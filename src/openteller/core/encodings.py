@@ -6,7 +6,7 @@ mostly Latin text. Knows nothing about what the text is of.
 
 import codecs
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 _SAMPLE_BYTES = 200_000
 _JUNK_SHARE = 0.02
@@ -58,18 +58,23 @@ def _line(line: bytes, encoding: str) -> str | None:
         return None
 
 
-def _candidates(data: bytes) -> list[str]:
+def _candidates(data: bytes) -> Iterator[str]:
+    """The likeliest first."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return ["utf-16"]
+        yield "utf-16"
+        return
     even, odd = data[0:4000:2].count(0), data[1:4000:2].count(0)
     if even + odd:
         half = min(len(data), 4000) / 2
         if max(even, odd) < 0.3 * half or min(even, odd) > 0.05 * half:
-            return []
-        return ["utf-16-le" if odd > even else "utf-16-be"]
+            return
+        yield "utf-16-le" if odd > even else "utf-16-be"
+        return
+    yield "utf-8"
     sample = data[:_SAMPLE_BYTES]
-    chinese = ["gb18030", "big5"] if _share(sample, _gb_common) >= _share(sample, _big5_common) else ["big5", "gb18030"]
-    return ["utf-8", *chinese]
+    yield from (
+        ("gb18030", "big5") if _share(sample, _gb_common) >= _share(sample, _big5_common) else ("big5", "gb18030")
+    )
 
 
 def _share(sample: bytes, is_common: Callable[[int, int], bool]) -> float:
@@ -98,5 +103,7 @@ def _big5_common(lead: int, trail: int) -> bool:
 
 def _is_junk(text: str) -> bool:
     sample = text[:100_000]
+    if sample.replace("\n", "").isprintable():
+        return False
     odd = sum(unicodedata.category(c) in ("Cc", "Cn", "Co", "Cs") and c not in "\n\r\t\f" for c in sample)
     return odd > _JUNK_SHARE * len(sample)

@@ -112,6 +112,10 @@ class DemoRepository:
         """The first customers, by number."""
         return list(session.scalars(select(CustomerRow.customer_id).order_by(CustomerRow.customer_id).limit(limit)))
 
+    def has_no_turns(self, session: Session) -> bool:
+        """Whether nobody has asked anything yet."""
+        return session.scalar(select(TurnRow.trace_id).limit(1)) is None
+
     def add_turns(self, session: Session, told: Sequence[ToldTurn]) -> int:
         """Write what customers said on earlier days with what became of it, no audit row each; how many turns were new."""
         known = set(session.scalars(select(TurnRow.trace_id).where(TurnRow.trace_id.in_([t.trace_id for t in told]))))

@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError
 
 from openteller.core.errors import BadInput, NotFound, UnreadableFile
 from openteller.core.records import Audience, Record
+from openteller.core.yaml_text import read_yaml
 from openteller.knowledge.readers.plain_text import decode
 from openteller.knowledge.records import Document, DocumentLanguage
 
@@ -109,7 +110,7 @@ def read_articles(path: Path) -> tuple[Document, ...]:
 
 def _read(file: Path) -> list[_Article]:
     try:
-        content = yaml.safe_load(decode(file.read_bytes(), file.name))
+        content = read_yaml(decode(file.read_bytes(), file.name))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise UnreadableFile(
             f"The file {file.name!r} is not YAML.", cause=f"{error}.", next_step="Mend it at the place named."

@@ -26,8 +26,10 @@ def clean(text: str) -> str:
     Unlike `core.text.normalise` it keeps the wording as approved: full-width punctuation stays, and 10² is not 102.
     """
     text = text.encode("utf-8", "replace").decode("utf-8")
-    kept = (c for c in text if c in "\n\t\u200c\u200d" or unicodedata.category(c) not in ("Cc", "Cf"))
-    return unicodedata.normalize("NFC", "".join(kept)).strip()
+    if not text.replace("\n", "").isprintable():  # most text is, and looking at each character takes long
+        kept = (c for c in text if c in "\n\t\u200c\u200d" or unicodedata.category(c) not in ("Cc", "Cf"))
+        text = "".join(kept)
+    return unicodedata.normalize("NFC", text).strip()
 
 
 Text = Annotated[str, AfterValidator(clean)]

@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from openteller.core.errors import BadInput, NotFound, UnreadableFile
+from openteller.core.yaml_text import read_yaml
 from openteller.products.records import Product
 
 _MAX_BYTES = 16 * 1024 * 1024
@@ -37,7 +38,7 @@ def _read_file(path: Path) -> list[Product]:
     if path.stat().st_size > _MAX_BYTES:
         raise UnreadableFile(f"{path.name} is larger than 16 MiB.", next_step="Split it into several files.")
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = read_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UnreadableFile(
             f"{path.name} is not readable YAML.", cause=str(error), next_step="Correct the file and read it again."

@@ -19,6 +19,7 @@ import yaml
 
 from openteller.core.errors import BadInput, ConfigurationError
 from openteller.core.records import Record
+from openteller.core.yaml_text import read_yaml
 from openteller.registry.evidence import Figures
 
 EVERY_SLOT = "*"
@@ -138,7 +139,7 @@ def read_gates(path: Path, slot: str) -> tuple[Gate, ...]:
         return ()
     cause = "It should map each slot to a list of gates."
     try:
-        declared = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        declared = read_yaml(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         declared, cause = None, str(error)
     if not isinstance(declared, dict) or not all(isinstance(gates, list) for gates in declared.values()):

@@ -30,6 +30,7 @@ from pydantic import Field, ValidationError
 
 from openteller.core.errors import ConfigurationError, MissingDependency, ModelUnavailable, Unavailable
 from openteller.core.records import Record
+from openteller.core.yaml_text import read_yaml
 from openteller.runtime.protocols import Audio
 from openteller.runtime.speech_limits import check, silence, trimmed
 
@@ -50,7 +51,7 @@ def read_description(folder: Path) -> SherpaModel:
     """The description of the model in `folder`. Raises ConfigurationError when it cannot be used or names no file."""
     path = folder / DESCRIPTION
     try:
-        found = SherpaModel.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        found = SherpaModel.model_validate(read_yaml(path.read_text("utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
         cause = f"{' → '.join(map(str, first['loc']))}: {first['msg']}."

@@ -25,6 +25,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from openteller.core.errors import ConfigurationError
 from openteller.core.records import Record
+from openteller.core.yaml_text import read_yaml
 
 
 class WeightsRole(StrEnum):
@@ -215,7 +216,7 @@ def read_entries(path: Path) -> tuple[Weights, ...]:
     if not path.exists():
         return ()
     try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
+        raw = read_yaml(path.read_text("utf-8"))
         return TypeAdapter(tuple[Weights, ...]).validate_python(raw or ())
     except ValidationError as error:
         first = error.errors()[0]

@@ -85,6 +85,11 @@ def open_artefact(folder: Path, catalogue: Catalogue, head: str = "") -> Artefac
     return Artefact(manifest, TASKS[manifest.task], recipe_of(manifest), opened.model, opened.tokenizer, opened.pad)
 
 
+def open_champion(folder: Path, catalogue: Catalogue, head: str = "") -> Artefact:
+    """As `open_artefact`, but where there is a single head, that one whatever it is called. Raises likewise."""
+    return open_artefact(folder, catalogue, head if tasks_of(read_manifest(folder, verify=False)) else "")
+
+
 def evaluate(
     artefact: Artefact,
     data: Path,

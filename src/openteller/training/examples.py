@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import yaml
-
 from openteller.core.errors import BadInput
 from openteller.core.text import fold, normalise
+from openteller.core.yaml_text import read_yaml
 from openteller.feedback.records import Curated, Head
 from openteller.training.corrections import Key, keys_of
 
@@ -51,7 +50,7 @@ class Taxonomy:
 
 def read_taxonomy(path: Path) -> Taxonomy:
     """Read TAXONOMY.yaml."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw = read_yaml(path.read_text(encoding="utf-8"))
     intents = {name: tuple(entry["needs"]) for name, entry in raw["intents"].items()}
     return Taxonomy(intents, tuple(raw["needs"]), {n: e["gloss"] for n, e in raw["intents"].items()})
 
@@ -91,7 +90,7 @@ def authored(folder: Path, taxonomy: Taxonomy) -> Iterator[Example]:
     for path in sorted(folder.glob("*.yaml")):
         if path.name in ("TAXONOMY.yaml", "prompt_injection.yaml"):
             continue
-        for intent, languages in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        for intent, languages in read_yaml(path.read_text(encoding="utf-8")).items():
             for lines in languages.values():
                 yield from (parse_line(str(line), intent, taxonomy) for line in lines)
 
@@ -99,7 +98,7 @@ def authored(folder: Path, taxonomy: Taxonomy) -> Iterator[Example]:
 def article_questions(folder: Path) -> Iterator[Example]:
     """The questions and titles of the bank's current articles, grouped by article."""
     for path in sorted(folder.glob("*.yaml")):
-        for article in yaml.safe_load(path.read_text(encoding="utf-8")):
+        for article in read_yaml(path.read_text(encoding="utf-8")):
             if str(article.get("valid_to", "9999")) < "2026-11":
                 continue
             for language in ("zh", "en"):

@@ -27,7 +27,7 @@ from openteller.training.corrections import NOTED
 from openteller.training.encoders import tuned
 from openteller.training.evaluation.figures import figures
 from openteller.training.evaluation.predictions import Predictions
-from openteller.training.fitting import Fitted, Watch, fit, forward
+from openteller.training.fitting import Fitted, Watch, fit, forward, require_figure
 from openteller.training.optimisation import Report
 from openteller.training.preparing import SPLITS, Sources, prepare
 from openteller.training.processes import from_main
@@ -145,6 +145,8 @@ class Run:
     def fit(self, folder: Path, report: Report, watch: Watch | None = None) -> Fitted:
         """Train, from the newest checkpoint in `folder` if it has one of this run; leaves the best state."""
         from_main(lambda: checkpoints.claim(folder, self._settings() | {"data": self._data} | self._corrected))
+        if self.recipe.metric:
+            require_figure(self.recipe.metric, self.judge())
         schedule = replace(self.recipe, metric=self.recipe.metric or self.task.metric)
         if self.recipe.contrastive_steps:
             return self._contrast(folder, report, watch)

@@ -9,7 +9,7 @@ import random
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -121,6 +121,12 @@ def length_grouped(lengths: Sequence[int], size: int, seed: int) -> list[list[in
     return batches
 
 
+def require_figure(name: str, figures: Mapping[str, float]) -> None:
+    """Raises BadInput when `name` is none of the figures that are measured: said before training, not after an epoch."""
+    if name not in figures:
+        raise BadInput(f"There is no figure {name!r} here.", next_step=f"Use one of {', '.join(figures)}.")
+
+
 def fit(
     module: nn.Module,
     rows: Sequence[Features],
@@ -207,15 +213,9 @@ class _Trainer(Trainer):
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         figures = {f"eval_{name}": value for name, value in self.judge().items()}
-        metric = f"eval_{self.args.metric_for_best_model}"
-        if metric not in figures:
-            known = ", ".join(name.removeprefix("eval_") for name in figures)
-            raise BadInput(
-                f"There is no figure {metric.removeprefix('eval_')!r} here.", next_step=f"Use one of {known}."
-            )
         self.log(dict(figures))
         if self.watch:
-            self.watch(self.state.global_step, figures[metric])
+            self.watch(self.state.global_step, figures[f"eval_{self.args.metric_for_best_model}"])
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, figures)
         return figures
 

@@ -28,7 +28,7 @@ from openteller.training.encoders import tuned
 from openteller.training.evaluation.figures import figures
 from openteller.training.evaluation.predictions import Predictions
 from openteller.training.finetune import content_digest, predict
-from openteller.training.fitting import Fitted, fit
+from openteller.training.fitting import Fitted, fit, require_figure
 from openteller.training.optimisation import Report
 from openteller.training.preparing import SPLITS, Prepared, Sources, prepare
 from openteller.training.processes import from_main
@@ -193,6 +193,8 @@ class Run:
         """Train, from the newest checkpoint in `folder` if it has one of this run; leaves the best state."""
         from_main(lambda: checkpoints.claim(folder, asdict(self.recipe) | {"data": self._data}))
         rows = [{**row, "of": name} for name, part in self.parts.items() for row in part.rows["train"]]
+        if self.recipe.metric:
+            require_figure(self.recipe.metric, self.judge())
         schedule = replace(self.recipe, metric=self.recipe.metric or MEAN)
         return fit(self.module, rows, self._collate, self.judge, schedule, folder, report)
 

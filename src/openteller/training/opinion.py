@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import yaml
 from scipy.sparse import csr_matrix
 
 from openteller.core.clock import utc_now
 from openteller.core.errors import BadInput
 from openteller.core.text import fold, han_share, sentences
+from openteller.core.yaml_text import read_yaml
 from openteller.insights.opinion import model as opinion_model
 from openteller.insights.opinion.events import NAMES
 from openteller.insights.opinion.model import EVENT, SENTIMENT, Floats, Head, OpinionModel, features, vector
@@ -101,7 +101,7 @@ def rows_of(recipe: OpinionRecipe, root: Path, data_path: Callable[[str], Path])
 
 def authored(file: Path, copies: int, chance: random.Random) -> Iterator[Row]:
     """Lines about invented subjects: alone as a whole, and about one of two, beside a line about somebody else."""
-    read = yaml.safe_load(file.read_text(encoding="utf-8"))
+    read = read_yaml(file.read_text(encoding="utf-8"))
     subjects = read["subjects"]
     lines = [(event, line) for event, found in read["events"].items() for line in found]
     yield from (Row(fold(line), (), "neutral", EventType.OTHER, "neutral") for line in read["plain"])
@@ -119,11 +119,9 @@ def authored(file: Path, copies: int, chance: random.Random) -> Iterator[Row]:
 
 def _neutral(folder: Path, own: Sequence[str], root: Path, chance: random.Random) -> Iterator[Row]:
     """Titles and sentences of articles: about whoever, and with a subject named before."""
-    subjects = [yaml.safe_load((root / file).read_text(encoding="utf-8"))["subjects"] for file in own]
+    subjects = [read_yaml((root / file).read_text(encoding="utf-8"))["subjects"] for file in own]
     texts = {
-        text
-        for file in sorted(folder.glob("*.yaml"))
-        for text in _texts(yaml.safe_load(file.read_text(encoding="utf-8")))
+        text for file in sorted(folder.glob("*.yaml")) for text in _texts(read_yaml(file.read_text(encoding="utf-8")))
     }
     for text in chance.sample(sorted(texts), min(len(texts), _NEUTRAL)):
         yield Row(fold(text), (), "neutral", EventType.OTHER, "neutral")

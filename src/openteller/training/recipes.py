@@ -11,6 +11,7 @@ from typing import TypeVar
 import yaml
 
 from openteller.core.errors import BadInput, ConfigurationError
+from openteller.core.yaml_text import read_yaml
 
 # Least and most of a number; what is not listed must not be negative.
 _SHARES = dict.fromkeys(
@@ -54,7 +55,7 @@ R = TypeVar("R")
 def read_recipe(path: Path) -> dict[str, object]:
     """The fields of a recipe file. Raises BadInput when it is missing or not a YAML mapping."""
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = read_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadInput(
             f"The recipe {path} cannot be read.", cause=str(error), next_step="See recipes/ for examples."

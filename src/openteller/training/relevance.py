@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from openteller.core.errors import BadInput
 from openteller.core.text import fold, normalise
+from openteller.core.yaml_text import read_yaml
 from openteller.knowledge.articles import read_articles
 from openteller.knowledge.reranking import opening
 from openteller.products.catalogue import read_products
@@ -111,7 +111,7 @@ class Shelf:
 
 def unanswerable(path: Path, utterances: Path) -> dict[str, list[str]]:
     """Questions that nothing answers, by language: those of the file, and the out-of-scope lines of the utterances."""
-    found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    found = read_yaml(path.read_text(encoding="utf-8")) if path.exists() else {}
     texts = {language: [normalise(str(t)) for t in found.get(language, [])] for language in ("zh", "en")}
     for example in authored(utterances, read_taxonomy(utterances / "TAXONOMY.yaml")):
         if example.intent == "out_of_scope":

@@ -17,13 +17,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-import yaml
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from openteller.core.errors import BadInput
 from openteller.core.text import fold
+from openteller.core.yaml_text import read_yaml
 from openteller.feedback.records import Head
 from openteller.registry.manifest import Manifest
 from openteller.runtime.encoder_files import load_backbone
@@ -121,12 +121,12 @@ class Corpus:
         self.attribution = ["Utterances and articles written by this project (Apache-2.0)"]
         mappings = root / "recipes/data/mappings"
         if recipe.banking77:
-            rules = yaml.safe_load((mappings / "banking77.yaml").read_text())
+            rules = read_yaml((mappings / "banking77.yaml").read_text(encoding="utf-8"))
             self.public += mapped(data(recipe.banking77) / "train.jsonl", rules, "banking77", 80)
             self.public_groups = same_label(data(recipe.banking77) / "train.jsonl", "banking77")
             self.attribution.append("BANKING77, Casanueva et al. 2020, CC BY 4.0 (training split, labels mapped)")
         if recipe.clinc150:
-            rules = yaml.safe_load((mappings / "clinc150.yaml").read_text())
+            rules = read_yaml((mappings / "clinc150.yaml").read_text(encoding="utf-8"))
             self.public += mapped(data(recipe.clinc150) / "train.jsonl", rules, "clinc150", 25)
             self.public += mapped(data(recipe.clinc150) / "oos_train.jsonl", {"*": "out_of_scope"}, "clinc150", 100)
             self.attribution.append("CLINC150, Larson et al. 2019, CC BY 3.0 (training split, labels mapped)")

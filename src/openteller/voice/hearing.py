@@ -71,8 +71,10 @@ class Hearing:
         self._known: tuple[tuple[str, ...], Written, Hotwords] = ((), Written(), Hotwords(()))
 
     def learn(self) -> None:
-        """Learn the words that are put right: about a second, which the first utterance would wait for."""
+        """Learn the words that are put right, and how numbers are read: a second or two that the first utterance would wait for."""
         self._corrector(tuple(self._hotwords()))
+        for language in ("zh", "en"):
+            written("", language)
 
     def hear(self, audio: Audio, language: str | None = None) -> Heard:
         """What is said in `audio`.

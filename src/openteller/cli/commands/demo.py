@@ -15,8 +15,10 @@ from openteller.customers.profile.repository import BehaviourRepository
 from openteller.demo.conversations import DAYS
 from openteller.demo.load import CUSTOMERS, SEED, BankReport, LoadReport, load, load_bank, load_survey
 from openteller.demo.openings import PACK, pack, unpack
+from openteller.demo.opinion import hear_yesterday
 from openteller.demo.outcomes import make_outcomes
 from openteller.demo.past import make_past
+from openteller.demo.repository import DemoRepository
 from openteller.settings import load as load_settings
 
 _EXAMPLES = """\
@@ -55,6 +57,7 @@ def demo(arguments: list[str]) -> int:
         if given.action == "conversations":
             return _converse(application, given.days, given.seed)
         report, bank = load_demo(application, given.customers, given.seed, reset=given.reset)
+        take_in_speech(application)
     print("\n".join(filter(None, [report.summary, bank.summary])))
     return 0
 
@@ -86,8 +89,19 @@ def load_demo(
             engine="processes",
             progress=counting("profiles"),
         )
-    _take_in_speech(application)
     return report, bank
+
+
+def load_past(application: Application) -> None:
+    """What was asked and heard before today, where nothing was: customers' questions, and a day of public opinion."""
+    settings = application.settings
+    today = local_date(utc_now(), settings.timezone)
+    with application.database.session(_SELF) as session:
+        is_new = DemoRepository().has_no_turns(session)
+    if is_new:
+        make_past(application.database, today, zone=settings.timezone, progress=console_progress())
+    with suppress(OpenTellerError):  # public opinion needs an extra
+        hear_yesterday(application.database, application.opinion, application.opinion_reader, application.alerts, today)
 
 
 def _has_segments(application: Application) -> bool:
@@ -131,7 +145,7 @@ def _pack(application: Application, file: Path) -> int:
     return 0
 
 
-def _take_in_speech(application: Application) -> None:
+def take_in_speech(application: Application) -> None:
     """Take in the sound that comes with the bank; without an engine for speech there is nobody to say it."""
     with suppress(OpenTellerError):
         unpack(application.speech)

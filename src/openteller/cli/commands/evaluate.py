@@ -27,6 +27,7 @@ def evaluate(arguments: list[str]) -> int:
     parser.add_argument("data", type=Path, help="JSONL, CSV, XLSX, Parquet, Rasa YAML or a saved data set")
     parser.add_argument("--head", default="", help="which one, of a model with several")
     parser.add_argument("--against", type=Path, help="an artefact to compare with on the same rows: the champion")
+    parser.add_argument("--against-head", default="", help="which one of the champion's; default: that of --head")
     parser.add_argument("--skip-bad-rows", action="store_true", help="leave out rows that cannot be read")
     parser.add_argument("--output", type=Path, help="write report.html, report.json and pictures there")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -43,7 +44,8 @@ def _run(given: argparse.Namespace) -> int:
     thresholds = dict(map(_threshold, given.junit or ()))
     catalogue = open_catalogue(load())
     artefact = evaluating.open_artefact(given.model, catalogue, given.head)
-    champion = evaluating.open_artefact(given.against, catalogue, given.head) if given.against else None
+    head = given.against_head or given.head
+    champion = evaluating.open_champion(given.against, catalogue, head) if given.against else None
     report = evaluating.evaluate(
         artefact, given.data, champion=champion, bad_rows="skip" if given.skip_bad_rows else "error"
     )

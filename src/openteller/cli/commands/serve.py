@@ -2,10 +2,11 @@
 
 import argparse
 import logging
+import threading
 
 from openteller.assembly import Application, open_senders
 from openteller.cli import running
-from openteller.cli.commands.demo import load_demo
+from openteller.cli.commands.demo import load_demo, load_past, take_in_speech
 from openteller.cli.progress import console_progress
 from openteller.core.errors import ConfigurationError
 from openteller.core.records import Principal, Role
@@ -40,7 +41,10 @@ def serve(arguments: list[str]) -> int:
     try:
         if given.demo:
             load_demo(application, given.customers)
+            load_past(application)
         application.warm()
+        if given.demo:  # who types need not wait for it
+            threading.Thread(target=take_in_speech, args=(application,), daemon=True).start()
         if settings.jobs:
             worker = Worker(application.database, schedule(application))
             worker.start()
@@ -81,6 +85,8 @@ def _run(application: Application) -> None:
     documents = application.library.count(_OPERATOR)
     print(f"\n  OpenTeller · {settings.bank_name_en} {settings.bank_name_zh} · {documents} documents")
     print(f"  open     {url}          the demo page with the assistant")
+    known = f", in dev mode as analyst.zhao with {settings.demo_password}" if settings.dev else ""
+    print(f"  console  {url}/console  for staff{known}")
     print(f"  API      {url}/docs     health: {url}/health")
     print('  terminal teller ask "一年期定期存款利率是多少"\n', flush=True)
     uvicorn.run(create_app(application), host=settings.host, port=settings.port, access_log=False, log_level="warning")

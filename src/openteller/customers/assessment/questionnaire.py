@@ -8,10 +8,10 @@ Knows nothing about who answers, or what a class may buy.
 from functools import cache
 from importlib.resources import files
 
-import yaml
 from pydantic import Field, model_validator
 
 from openteller.core.records import InvestorClass, LocalText, Record
+from openteller.core.yaml_text import read_yaml
 
 
 class Option(Record):
@@ -86,4 +86,4 @@ class Questionnaire(Record):
 def questionnaire() -> Questionnaire:
     """The questionnaire that is in use."""
     text = files(__package__).joinpath("questionnaire.yaml").read_text(encoding="utf-8")
-    return Questionnaire.model_validate(yaml.safe_load(text))
+    return Questionnaire.model_validate(read_yaml(text))

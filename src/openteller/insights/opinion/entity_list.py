@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from openteller.core.errors import BadInput, UnreadableFile
 from openteller.core.text import normalise
+from openteller.core.yaml_text import read_yaml
 from openteller.insights.opinion.records import Entity
 
 _MOST = 100_000
@@ -29,7 +30,7 @@ def read_entities(file: Path) -> list[Entity]:
         BadInput: an entry is none, or two have one id.
     """
     try:
-        read = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+        read = read_yaml(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UnreadableFile(
             f"The list {file} cannot be read.", cause=str(error), next_step="Give a YAML file in UTF-8."

@@ -41,6 +41,7 @@ def replay(
     *,
     speed: float = 0.0,
     source: str = "",
+    shift: timedelta = timedelta(),
     batch: int = 200,
     progress: Progress | None = None,
     sleep: Callable[[float], None] = time.sleep,
@@ -53,12 +54,13 @@ def replay(
         file: items in the order of their moments.
         speed: how many times as fast as the items' own moments; 0: as fast as it goes.
         source: its name in the store; empty: the file's.
+        shift: added to the items' own moments.
         batch: items at a time.
         progress: told after each batch.
         sleep: waits for seconds.
     """
     brought = FileSource(source or file.stem, file)
-    timeline, total, pace = Timeline(), Taken(), _Pace(speed, sleep)
+    timeline, total, pace = Timeline(shift), Taken(), _Pace(speed, sleep)
     while True:
         found = brought.fetch(cursor_of(database, brought.name), batch if not speed else 1)
         if found.items or found.faults:

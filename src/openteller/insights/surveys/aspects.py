@@ -11,11 +11,11 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-import yaml
 from pydantic import Field
 
 from openteller.core.records import LocalText, Record
 from openteller.core.text import fold
+from openteller.core.yaml_text import read_yaml
 from openteller.insights.surveys.figures import Figure, share
 from openteller.insights.surveys.texts import clauses
 
@@ -54,7 +54,7 @@ class _Feelings(NamedTuple):
 @cache
 def aspects() -> dict[str, Aspect]:
     """The aspects by id."""
-    found = yaml.safe_load(files(__package__).joinpath("aspects.yaml").read_text("utf-8"))
+    found = read_yaml(files(__package__).joinpath("aspects.yaml").read_text("utf-8"))
     return {
         name: Aspect(
             id=name,
@@ -156,7 +156,7 @@ def _english(folded: str) -> list[str]:
 
 @cache
 def _feelings() -> _Feelings:
-    found = yaml.safe_load(files(__package__).joinpath("sentiment.yaml").read_text("utf-8"))
+    found = read_yaml(files(__package__).joinpath("sentiment.yaml").read_text("utf-8"))
     chinese = {mood: tuple(map(fold, both["zh"].split())) for mood, both in found.items()}
     english = {mood: frozenset(both["en"].split()) for mood, both in found.items()}
     return _Feelings(

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from openteller.core.errors import BadInput, TooLarge, UnreadableFile
 from openteller.core.text import normalise
+from openteller.core.yaml_text import read_yaml
 from openteller.insights.surveys.records import Survey
 
 _MAX_BYTES = 256 * 1024
@@ -24,7 +25,7 @@ def read(data: bytes, name: str) -> Survey:
     if len(data) > _MAX_BYTES:
         raise TooLarge(f"{name} is larger than a survey can be.", cause="At most 256 KiB are read.", next_step=_NEXT)
     try:
-        found = yaml.safe_load(data.decode("utf-8-sig"))
+        found = read_yaml(data.decode("utf-8-sig"))
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise UnreadableFile(f"{name} cannot be read as YAML or JSON.", cause=str(error), next_step=_NEXT) from error
     if not isinstance(found, dict):

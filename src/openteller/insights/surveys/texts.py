@@ -7,10 +7,9 @@ import re
 from functools import cache
 from importlib.resources import files
 
-import yaml
-
 from openteller.core.text import fold, han_share
 from openteller.core.text import sentences as cut
+from openteller.core.yaml_text import read_yaml
 
 _ENGLISH = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _CLAUSE = re.compile(
@@ -62,4 +61,4 @@ def words(text: str) -> list[str]:
 def stop_words() -> frozenset[str]:
     """Words that name no theme, in both languages."""
     text = files(__package__).joinpath("stop_words.yaml").read_text("utf-8")
-    return frozenset(word for line in yaml.safe_load(text).values() for word in line.split())
+    return frozenset(word for line in read_yaml(text).values() for word in line.split())
