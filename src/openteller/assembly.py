@@ -565,8 +565,10 @@ def open_transcriber(settings: Settings, catalogue: Catalogue, *, in_haste: bool
 
     model = settings.asr_model or WHISPER_BASE if named == "whisper" else named
     folder = whisper_folder(model, catalogue, settings.data_dir)
-    workers = max(1, (os.cpu_count() or 1) // threads)
-    # Somebody waits in a call: a tenth of the time for 3 % more errors (lab/LOG.md).
+    cores = os.cpu_count() or 1
+    # Somebody waits in a call: a tenth of the time for 3 % more errors, and two threads take a quarter less than one (lab/LOG.md).
+    threads = min(max(threads, 2), cores) if in_haste else threads
+    workers = max(1, cores // threads)
     return WhisperTranscriber(folder, threads=threads, workers=workers, beam_of_sentences=3 if in_haste else 5)
 
 
