@@ -6,11 +6,13 @@ A page that throws, breaks its content security policy or asks another machine f
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from playwright.sync_api import TimeoutError as Late
 from playwright.sync_api import expect
 
 from openteller.core.records import Role
@@ -170,11 +172,16 @@ def test_an_article_is_changed_after_its_questions_were_asked(log_in: LogIn, hou
     questions = page.get_by_label("问法（每行一个）")
     questions.wait_for()
     page.wait_for_function("window.did_handshake")  # what is typed before is written over
-    questions.fill("完全另外的事")
-    page.get_by_label("标题").fill("别的")
-    page.get_by_label("标准答案").fill("别的内容。")
-    page.get_by_role("button", name="用草稿运行回归集").click()
-    page.locator(".fault", has_text="1 个问题：1 个会变，1 个找不到").wait_for()
+    told = page.locator(".fault", has_text="1 个问题：1 个会变，1 个找不到")
+    for _ in range(5):  # on a busy machine the page's own first values may still come, and write over what was typed
+        questions.fill("完全另外的事")
+        page.get_by_label("标题").fill("别的")
+        page.get_by_label("标准答案").fill("别的内容。")
+        page.get_by_role("button", name="用草稿运行回归集").click()
+        with suppress(Late):
+            told.wait_for(timeout=15_000)
+            break
+    told.wait_for(timeout=1_000)
     # It was a rehearsal: what is published is as it was.
     analyst = house.accounts.authenticate("analyst.zhao", PASSWORD)
     assert house.library.get(analyst, "freeze.zh").title == "挂失银行卡"
