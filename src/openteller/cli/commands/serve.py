@@ -85,7 +85,7 @@ def _run(application: Application) -> None:
     documents = application.library.count(_OPERATOR)
     print(f"\n  OpenTeller · {settings.bank_name_en} {settings.bank_name_zh} · {documents} documents")
     print(f"  open     {url}          the demo page with the assistant")
-    known = f", in dev mode as analyst.zhao with {settings.demo_password}" if settings.dev else ""
+    known = f", in dev mode as admin with {settings.demo_password}" if settings.dev else ""
     print(f"  console  {url}/console  for staff{known}")
     print(f"  API      {url}/docs     health: {url}/health")
     print('  terminal teller ask "一年期定期存款利率是多少"\n', flush=True)
