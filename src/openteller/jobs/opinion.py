@@ -11,6 +11,7 @@ from openteller.core.clock import local_date, utc_now
 from openteller.core.records import LocalText, Principal, Role
 from openteller.insights.alerts.records import NewAlert, Severity
 from openteller.insights.opinion.repository import ItemFilter
+from openteller.insights.reports.files import SUFFIXES, content
 from openteller.insights.reports.records import ReportLanguage
 from openteller.registry.durable import replace_file
 
@@ -19,8 +20,6 @@ _SELF = Principal(subject="jobs", role=Role.ADMIN)
 
 def mind_opinion(application: Application) -> str:
     """Write yesterday's report below the data directory, in both languages as HTML and PDF, unless nothing was heard."""
-    from openteller.insights.reports import html, pdf  # they bring fonts and a PDF writer
-
     settings, desk = application.settings, application.opinion
     forgotten = desk.forget(_SELF, utc_now() - timedelta(days=settings.opinion_days))
     day = local_date(utc_now(), settings.timezone) - timedelta(days=1)
@@ -33,8 +32,8 @@ def mind_opinion(application: Application) -> str:
     folder = settings.data_dir / "reports" / "opinion"
     folder.mkdir(parents=True, exist_ok=True)
     for language, report in reports.items():
-        replace_file(folder / f"{day}.{language}.html", html.page(report))
-        replace_file(folder / f"{day}.{language}.pdf", pdf.document(report))
+        for suffix in SUFFIXES:
+            replace_file(folder / f"{day}.{language}{suffix}", content(report, suffix))
     alert = NewAlert(
         kind="opinion.report",
         key=f"opinion.report {day}",

@@ -253,17 +253,17 @@ def _read(application: Application, given: argparse.Namespace) -> int:
 
 
 def _report(application: Application, given: argparse.Namespace) -> int:
-    from openteller.insights.reports import html, pdf
+    from openteller.insights.reports.files import SUFFIXES, content
 
     settings, output = application.settings, given.output
-    if output.suffix not in (".html", ".pdf"):
+    if output.suffix not in SUFFIXES:
         raise BadInput(f"{output.name} is neither HTML nor PDF.", next_step="Name a .html or .pdf file.")
     last = given.last or local_date(utc_now(), settings.timezone)
     bank = settings.bank_name_en if given.language == "en" else settings.bank_name_zh
     made = application.opinion.report(_self(), given.first or last, last, given.language, bank)
-    content = pdf.document(made) if output.suffix == ".pdf" else html.page(made).encode()
+    data = content(made, output.suffix)
     try:
-        output.write_bytes(content)
+        output.write_bytes(data)
     except OSError as error:
         raise BadInput(f"{output} cannot be written.", cause=str(error), next_step="Name another place.") from error
     print(made.model_dump_json(indent=2) if given.json else f"{output}: {made.lead}")

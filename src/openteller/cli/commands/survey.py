@@ -173,6 +173,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _report(application: Application, given: argparse.Namespace, operator: Principal) -> int:
+    from openteller.insights.reports.files import content
     from openteller.insights.surveys.reporting import report
 
     settings = application.settings
@@ -181,14 +182,9 @@ def _report(application: Application, given: argparse.Namespace, operator: Princ
     told = report(
         survey_, found, answers, language=given.language, bank=bank, zone=settings.timezone, made_at=utc_now()
     )
-    if given.html:
-        from openteller.insights.reports import html
-
-        _write(given.html, html.page(told).encode())
-    if given.pdf:
-        from openteller.insights.reports import pdf
-
-        _write(given.pdf, pdf.document(told))
+    for file, suffix in ((given.html, ".html"), (given.pdf, ".pdf")):
+        if file:
+            _write(file, content(told, suffix))
     if given.json:
         return _print(found.model_dump(mode="json"))
     print(told.lead)

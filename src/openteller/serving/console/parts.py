@@ -8,10 +8,12 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from nicegui import events, ui
 
+from openteller.insights.reports.files import SUFFIXES, content
 from openteller.insights.reports.records import Report
 from openteller.serving.console.page import Visit
 
@@ -251,24 +253,16 @@ def _marks(marks: Sequence[tuple[int, str]]) -> dict[str, Any]:
 def report_files(visit: Visit, file: str, make: Callable[[], Report]) -> None:
     """Buttons that give away a report as HTML and PDF, made when one is pressed."""
 
-    async def html() -> None:
-        from openteller.insights.reports import html as writing
-
-        found = await visit.act(lambda: writing.page(make()).encode())
+    async def give(suffix: str) -> None:
+        found = await visit.act(lambda: content(make(), suffix))
         if found:
-            ui.download.content(found, f"{file}-{visit.language}.html")
-
-    async def pdf() -> None:
-        from openteller.insights.reports import pdf as writing
-
-        found = await visit.act(lambda: writing.document(make()))
-        if found:
-            ui.download.content(found, f"{file}-{visit.language}.pdf")
+            ui.download.content(found, f"{file}-{visit.language}{suffix}")
 
     say = visit.say
     with ui.element("div").classes("line"):
-        for text, give in ((say("报告 HTML", "Report, HTML"), html), (say("报告 PDF", "Report, PDF"), pdf)):
-            ui.button(text, icon="download", on_click=give).props("outline dense no-caps")
+        for suffix in SUFFIXES:
+            text = say("报告 ", "Report, ") + suffix.removeprefix(".").upper()
+            ui.button(text, icon="download", on_click=partial(give, suffix)).props("outline dense no-caps")
 
 
 def exports(
